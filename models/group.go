@@ -1,0 +1,23 @@
+package models
+
+// Group is a WhatsApp group that a session is or was in.
+type Group struct {
+	ID               int64 `gorm:"primaryKey"`
+	SessionID        string
+	JID              string `gorm:"column:group_jid"`
+	Subject          string
+	Description      string
+	OwnerJID         string `gorm:"column:owner_jid"` // by phone number where known, else by LID; "" unknown
+	IsAnnounce       bool   // only admins may send
+	IsLocked         bool   // only admins may edit subject, description and picture
+	JoinApproval     bool   // joining by link asks the admins first
+	MemberAddMode    string // "admin_add" or "all_member_add"; "" unknown
+	EphemeralSeconds int    // disappearing messages; 0 = off
+	ParentJID        string `gorm:"column:parent_jid"` // the community it belongs to
+	IsCommunity      bool
+	ParticipantCount int    // members now, kept with the member rows
+	CreatedAtWA      Millis `gorm:"column:created_at_wa"`
+	FirstSeenAt      Millis
+	UpdatedAt        Millis
+	LeftAt           Millis // when the account left or was removed; 0 = it is a member
+}

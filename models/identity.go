@@ -1,0 +1,39 @@
+package models
+
+// Identity is a person as one session knows them: a stable LID, perhaps a phone
+// number, and names. Rows are keyed by LID where it is known and merged when a
+// LID ↔ phone mapping arrives late. At least one of LID and PhoneJID is set.
+type Identity struct {
+	ID           int64 `gorm:"primaryKey"`
+	SessionID    string
+	LID          string `gorm:"column:lid"`       // 205227043110953@lid
+	PhoneJID     string `gorm:"column:phone_jid"` // 6281234567890@s.whatsapp.net
+	PhoneNumber  string
+	ContactName  string // from the address book of the account
+	PushName     string // what the person calls themselves
+	BusinessName string
+	FirstSeenAt  Millis
+	UpdatedAt    Millis
+}
+
+// Name is the name to show: the address book's, else the business's, else the
+// person's own; "" when none is known.
+func (i *Identity) Name() string {
+	switch {
+	case i.ContactName != "":
+		return i.ContactName
+	case i.BusinessName != "":
+		return i.BusinessName
+	default:
+		return i.PushName
+	}
+}
+
+// Tag is the name as WhatsApp shows it among group members: "~" in front when
+// it is only a push name; "" when none is known.
+func (i *Identity) Tag() string {
+	if i.ContactName == "" && i.BusinessName == "" && i.PushName != "" {
+		return "~" + i.PushName
+	}
+	return i.Name()
+}

@@ -1,0 +1,57 @@
+package models
+
+// SessionStatus is where a session stands, as in the contract's Session.status.
+type SessionStatus string
+
+// The states. whatsapp/session_state.go holds the allowed steps between them.
+const (
+	SessionStopped    SessionStatus = "stopped"
+	SessionStarting   SessionStatus = "starting"
+	SessionScanQRCode SessionStatus = "scan_qr_code"
+	SessionWorking    SessionStatus = "working"
+	SessionFailed     SessionStatus = "failed"
+)
+
+// StatusReason says why a session is in its state; "" when the state says all.
+type StatusReason string
+
+// The reasons, as in the contract's Session.statusReason.
+const (
+	ReasonLoggedOut      StatusReason = "logged_out"
+	ReasonBanned         StatusReason = "banned"
+	ReasonClientOutdated StatusReason = "client_outdated"
+	ReasonReplaced       StatusReason = "replaced"
+	ReasonQRExpired      StatusReason = "qr_expired"
+	ReasonPairingFailed  StatusReason = "pairing_failed"
+	ReasonConnectFailed  StatusReason = "connect_failed"
+	ReasonDisconnected   StatusReason = "disconnected"
+)
+
+// Session is one linked (or linkable) WhatsApp number of an organization.
+type Session struct {
+	ID              string `gorm:"primaryKey"` // ULID
+	OrganizationID  string
+	Label           string
+	CreatedByUserID string
+	IsAdminSession  bool
+	PhoneNumber     string // digits; "" until paired, as the three below
+	WAJID           string `gorm:"column:wa_jid"`
+	WALID           string `gorm:"column:wa_lid"`
+	DeviceJID       string `gorm:"column:device_jid"` // whatsmeow's own device JID, key into its store
+	PushName        string
+	Status          SessionStatus
+	StatusReason    StatusReason
+	Enabled         bool   // desired state: the gateway keeps it connected, also after a restart
+	GatewayID       string // the replica that holds it
+	AutoRead        bool
+	PresenceTyping  bool
+	RatePerMin      int // sends a minute
+	RatePerHour     int // sends an hour
+	HistoryDays     int
+	LastConnectedAt Millis // 0: never
+	CreatedAt       Millis
+	UpdatedAt       Millis
+}
+
+// Paired reports whether a device is linked to the session.
+func (s *Session) Paired() bool { return s.DeviceJID != "" }
