@@ -89,13 +89,12 @@ func unknownProblem(name string) string {
 // parseProblems turns the env library's errors, which name struct fields, into
 // sentences that name variables.
 func parseProblems(err error) (problems []string) {
-	var all env.AggregateError
-	if !errors.As(err, &all) {
+	all, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
 		return []string{err.Error()}
 	}
 	for _, one := range all.Errors {
-		var parse env.ParseError
-		if errors.As(one, &parse) {
+		if parse, ok := errors.AsType[env.ParseError](one); ok {
 			problems = append(problems, variableOf(parse)+": "+parse.Err.Error())
 			continue
 		}

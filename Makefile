@@ -1,0 +1,56 @@
+# Needs only Go; `make lint` and the playground's sources need more, see CONTRIBUTING.md.
+
+.DEFAULT_GOAL := help
+
+TOOLS := .ci/tools/go.mod
+LINT  := go tool -modfile=$(TOOLS) golangci-lint
+
+# The race detector needs cgo. CI asks for it; `make test RACE=-race` does so by hand.
+RACE ?= $(if $(CI),$(if $(shell command -v gcc clang),-race))
+
+# The product is one static binary.
+build run demo generate: export CGO_ENABLED = 0
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run the gateway; the first start prints an API key
+	go run ./cmd/gateway
+
+.PHONY: demo
+demo: ## Run the gateway with a simulated WhatsApp: no phone needed
+	go run ./cmd/gateway demo $(ARGS)
+
+.PHONY: test
+test: ## Run all tests (PostgreSQL's too where its binaries are installed)
+	go test $(RACE) -timeout 20m ./...
+
+.PHONY: bench
+bench: ## Run all benchmarks and print the ratios
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./... | awk -f .ci/ratios.awk
+
+.PHONY: generate
+generate: ## Regenerate everything that is generated
+	go generate ./...
+
+.PHONY: lint
+lint: ## Run every linter
+	$(LINT) run
+
+.PHONY: fmt
+fmt: ## Format the code
+	gofmt -w cmd graph models rest whatsapp
+
+.PHONY: check
+check: lint test ## What to run before a push: linters and tests
+	go vet ./...
+
+.PHONY: build
+build: ## Build the binary into bin/
+	go build -trimpath -o bin/gateway ./cmd/gateway
+
+.PHONY: tools
+tools: ## Build the development tools once, so that later runs are fast
+	$(LINT) version
