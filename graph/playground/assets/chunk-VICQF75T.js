@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-E5ZOU4VG.js";import"./chunk-N2CKOWK3.js";import"./chunk-IPK57DGS.js";import"./chunk-AYTTKJH5.js";import"./chunk-ADPO5UU4.js";import"./chunk-KMPBLKBP.js";export{b as getWorker,a as jsonDefaults};

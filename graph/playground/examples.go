@@ -1,0 +1,143 @@
+package playground
+
+// Examples are the operations a newcomer starts from, for one session and one of its groups. Where an id
+// is empty, it is left for the user to fill in.
+func Examples(sessionID, groupJID string) []Example {
+	return []Example{
+		{
+			Name: "Sessions with their groups and the first members of each",
+			Query: `query SessionsWithGroups($groups: Int = 10, $members: Int = 5) {
+  sessions(first: 10) {
+    totalCount
+    nodes {
+      id
+      label
+      status
+      phoneNumber
+      groups(first: $groups) {
+        totalCount
+        nodes {
+          jid
+          subject
+          participantCount
+          members(first: $members) {
+            nodes {
+              role
+              tag
+              contact {
+                name
+                phoneNumber
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}`,
+			Variables: map[string]any{"groups": 10, "members": 5},
+		},
+		{
+			Name: "Members of a group, page by page: give endCursor as $after for the next page",
+			Query: `query GroupMembers($sessionId: ID!, $groupJid: JID!, $first: Int = 100, $after: String) {
+  group(sessionId: $sessionId, jid: $groupJid) {
+    subject
+    members(first: $first, after: $after) {
+      totalCount
+      nodes {
+        lid
+        phoneJid
+        role
+        tag
+        firstSeenAt
+        contact {
+          name
+          phoneNumber
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID, "groupJid": groupJID, "first": 100, "after": nil},
+		},
+		{
+			Name: "Add people to a group: WhatsApp answers for each of them",
+			Query: `mutation AddGroupMembers($sessionId: ID!, $groupJid: JID!, $input: GroupParticipantsInput!) {
+  addGroupMembers(sessionId: $sessionId, groupJid: $groupJid, input: $input) {
+    group {
+      subject
+      participantCount
+    }
+    results {
+      jid
+      ok
+      code
+      message
+      inviteCode
+    }
+  }
+}`,
+			Variables: map[string]any{
+				"sessionId": sessionID,
+				"groupJid":  groupJID,
+				"input":     map[string]any{"participants": []string{"6281234567890@s.whatsapp.net"}},
+			},
+		},
+		{
+			Name: "Create a session and begin pairing; then follow it in the tab Pairing",
+			Query: `mutation CreateSession($input: CreateSessionInput!) {
+  createSession(input: $input) {
+    session {
+      id
+      label
+      status
+    }
+  }
+}`,
+			Variables: map[string]any{"input": map[string]any{"label": "Support desk", "start": true}},
+		},
+		{
+			Name: "Follow a session's pairing: its present step, then each new QR code and change",
+			Query: `subscription Pairing($sessionId: ID!) {
+  pairing(sessionId: $sessionId) {
+    status
+    statusReason
+    qr {
+      code
+      expiresAt
+    }
+    pairingCode {
+      code
+      expiresAt
+    }
+    session {
+      label
+      phoneNumber
+    }
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID},
+		},
+		{
+			Name: "Create an API key: its secret is shown this once",
+			Query: `mutation CreateApiKey($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) {
+    secret
+    apiKey {
+      id
+      prefix
+      capabilities
+      expiresAt
+    }
+  }
+}`,
+			Variables: map[string]any{
+				"input": map[string]any{"name": "Reporting", "capabilities": []string{"READ"}},
+			},
+		},
+	}
+}
