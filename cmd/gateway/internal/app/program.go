@@ -1,0 +1,191 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"wagateway/cmd/gateway/internal/config"
+	"wagateway/models"
+	"wagateway/whatsapp"
+)
+
+// Bounds of the HTTP server. There is no bound on a whole answer: streams have
+// no end of their own.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+)
+
+// Bounds of a shutdown: requests may finish, then sessions say goodbye.
+// Together they stay below the 30 s after which container runtimes kill.
+const (
+	drainTimeout = 10 * time.Second
+	closeTimeout = 15 * time.Second
+)
+
+// Program is a gateway in this process: a listener, the database, the WhatsApp
+// service and the HTTP server over them. [Open] makes one, [Program.Serve] lets
+// requests in, [Program.Close] ends it; each is called once, by one goroutine.
+type Program struct {
+	DB       *models.DB
+	WhatsApp *whatsapp.Service
+
+	settings *config.Config
+	logger   *slog.Logger
+	listener net.Listener
+	server   *http.Server
+	served   chan error // the server's end, one value
+
+	// closing ends when Close begins; it belongs to the program, not to a call.
+	closing      context.Context //nolint:containedctx // a signal to streams, see endStreams
+	startClosing context.CancelFunc
+}
+
+// Open takes the address, opens the data folder and the database, brings the
+// database up to date and makes the WhatsApp service, which connects nothing
+// before [whatsapp.Service.Start]. On an error everything is closed again.
+// ctx bounds the opening only.
+func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ *Program, err error) {
+	p := &Program{settings: settings, logger: logger, served: make(chan error, 1)}
+	p.closing, p.startClosing = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			p.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	// First, because a second gateway on the same data must not get any further.
+	if p.listener, err = listen(ctx, settings.Addr); err != nil {
+		return nil, err
+	}
+	if p.DB, err = openDatabase(ctx, settings, logger); err != nil {
+		return nil, err
+	}
+	if err = p.DB.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("migrating the database: %w", err)
+	}
+	p.WhatsApp, err = whatsapp.New(ctx, whatsapp.Config{
+		GatewayID:   settings.ID,
+		WhatsAppURL: settings.WhatsApp.URL,
+		RootKey:     settings.WhatsApp.RootKey,
+		Logger:      logger,
+	}, p.DB)
+	if err != nil {
+		return nil, fmt.Errorf("starting the WhatsApp service: %w", err)
+	}
+	warn(settings, logger)
+	return p, nil
+}
+
+// listen takes the address. A taken port is the usual mistake, so it gets a
+// sentence of its own.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: another program, or another gateway, listens there", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	return listener, nil
+}
+
+// openDatabase opens the data folder and the database, without migrating.
+func openDatabase(ctx context.Context, settings *config.Config, logger *slog.Logger) (*models.DB, error) {
+	if err := os.MkdirAll(settings.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	secret, err := loadSecret(settings)
+	if err != nil {
+		return nil, err
+	}
+	db, err := models.Open(ctx, models.Config{
+		URL:     settings.DatabaseURL,
+		DataDir: settings.DataDir,
+		Secret:  secret,
+		Logger:  logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	return db, nil
+}
+
+// warn says loudly what an operator must not overlook.
+func warn(settings *config.Config, logger *slog.Logger) {
+	if settings.WhatsApp.URL != "" {
+		logger.Warn("talking to a simulated WhatsApp, not to the real one", slog.String("url", settings.WhatsApp.URL))
+	}
+	if settings.NATSURL != "" {
+		logger.Warn("a setting has no effect: this version has no event log", slog.String("setting", "GATEWAY_NATS_URL"))
+	}
+	if settings.AllowPrivateNetworks {
+		logger.Warn("a setting has no effect: this version has no webhooks", slog.String("setting", "GATEWAY_ALLOW_PRIVATE_NETWORKS"))
+	}
+}
+
+// URL is where the gateway is reached from this machine, without a slash at the end.
+func (p *Program) URL() string {
+	return "http://" + reachable(p.listener.Addr().String())
+}
+
+// Serve lets requests in. It returns at once; a server that ends before
+// [Program.Close] says why on [Program.Failed].
+func (p *Program) Serve(guide Guide) error {
+	handler, err := p.handler(guide)
+	if err != nil {
+		return err
+	}
+	p.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(p.logger.Handler(), slog.LevelDebug),
+	}
+	go func() { p.served <- p.server.Serve(p.listener) }()
+	p.logger.Info("gateway ready", slog.String("url", p.URL()), slog.String("gateway_id", p.settings.ID),
+		slog.String("database", p.DB.Dialect()))
+	return nil
+}
+
+// Failed gives the error of a server that ended by itself.
+func (p *Program) Failed() <-chan error { return p.served }
+
+// Close shuts down in order: no new requests, open streams end, other requests
+// finish within a bound, sessions disconnect and stay wanted, the database
+// closes. It blocks until then, at most about 25 s, and joins all that went wrong.
+func (p *Program) Close(ctx context.Context) error {
+	p.startClosing()
+	var errs []error
+	switch {
+	case p.server != nil:
+		drain, cancel := context.WithTimeout(ctx, drainTimeout)
+		defer cancel()
+		if err := p.server.Shutdown(drain); err != nil {
+			errs = append(errs, fmt.Errorf("finishing requests: %w", errors.Join(err, p.server.Close())))
+		}
+	case p.listener != nil:
+		errs = append(errs, p.listener.Close())
+	}
+	if p.WhatsApp != nil {
+		stop, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		if err := p.WhatsApp.Close(stop); err != nil {
+			errs = append(errs, fmt.Errorf("stopping sessions: %w", err))
+		}
+	}
+	if p.DB != nil {
+		if err := p.DB.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("closing the database: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
