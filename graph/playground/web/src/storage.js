@@ -19,8 +19,7 @@ export const storage = {
     if (!kept.includes(name)) return sessionStorage.getItem(scoped(key));
     const value = localStorage.getItem(key);
     if (!value || !withItems.includes(name)) return value;
-    const headers = sessionStorage.getItem(scoped(`${prefix}headers`)) ?? defaultHeaders;
-    return eachItem(value, (item) => ({ ...item, headers }));
+    return eachItem(value, (item) => ({ ...item, headers: currentHeaders() }));
   },
   setItem(key, value) {
     const name = nameOf(key);
@@ -43,6 +42,11 @@ export const storage = {
 // Tells whether an earlier load in this browser tab left its tabs.
 export function holdsTabs() {
   return storage.getItem(`${prefix}tabState`) !== null;
+}
+
+// The text of the headers editor as it was last stored.
+export function currentHeaders() {
+  return storage.getItem(`${prefix}headers`) ?? defaultHeaders;
 }
 
 function ownKeys(area, start) {

@@ -38,6 +38,7 @@ try {
   const complaints = watch(page);
 
   await step("opens with the examples", () => opens(page));
+  await step("checks the query against the schema", () => checksQuery(page));
   await step("keeps the key out of the local storage", () => keepsNoKey(page));
   await step("runs the first example", () => runsQuery(page));
   await step("formats the headers", () => formatsHeaders(page));
@@ -81,7 +82,11 @@ async function step(name, act) {
 }
 
 async function opens(page) {
-  await page.goto(`${origin}/playground`);
+  const [introspection] = await Promise.all([
+    page.waitForResponse((response) => response.request().postData()?.includes("IntrospectionQuery")),
+    page.goto(`${origin}/playground`),
+  ]);
+  assert.ok((await introspection.json()).data.__schema);
   await page.locator(".graphiql-query-editor .view-line").first().waitFor();
   assert.notEqual(await page.title(), "");
   const tabs = await page.locator(".graphiql-tab-button").allInnerTexts();
@@ -89,9 +94,15 @@ async function opens(page) {
   assert.match(await text(page, "operation.graphql"), /query SessionsWithGroups/);
   assert.match(await text(page, "variables.json"), /"groups": \d+/);
   assert.match(await text(page, "request-headers.json"), /"x-api-key": "wa_/);
-  // Underlines under unknown fields would show that the worker checks against the wrong schema.
-  await page.locator(".graphiql-spinner").waitFor({ state: "detached" });
-  assert.deepEqual(await markers(page), []);
+}
+
+async function checksQuery(page) {
+  const query = await text(page, "operation.graphql");
+  await setText(page, "operation.graphql", query.replace("totalCount", "totalCuont"));
+  await page.locator(".squiggly-error").first().waitFor();
+  assert.match((await markers(page)).join(), /Cannot query field .?"totalCuont/);
+  await setText(page, "operation.graphql", query);
+  await page.locator(".squiggly-error").first().waitFor({ state: "detached" });
 }
 
 async function keepsNoKey(page) {
@@ -113,7 +124,7 @@ async function formatsHeaders(page) {
   const before = await text(page, "request-headers.json");
   await setText(page, "request-headers.json", before.replaceAll(/\s+/g, ""));
   await page.getByRole("button", { name: /Prettify/ }).click();
-  await textMatching(page, "request-headers.json", new RegExp(`^${RegExp.escape?.(before) ?? escaped(before)}$`));
+  await textMatching(page, "request-headers.json", /^\{\n {2}"x-api-key": "wa_[^"]+"\n\}\n?$/);
 }
 
 async function showsDocumentation(page) {
@@ -130,17 +141,15 @@ async function explores(page) {
   await page.locator(".docExplorerWrap, .graphiql-explorer-root").first().waitFor();
   await page.locator(".graphiql-explorer-root").getByText("viewer", { exact: true }).first().click();
   await textMatching(page, "operation.graphql", /viewer/);
-  assert.deepEqual((await markers(page)).filter((message) => !message.includes("viewer")), []);
 }
 
 async function runsSubscription(page) {
   await page.getByRole("tab", { name: "Pairing", exact: true }).click();
   await textMatching(page, "operation.graphql", /subscription Pairing/);
-  const socket = page.waitForEvent("websocket");
-  const result = await run(page);
+  const [socket, result] = await Promise.all([page.waitForEvent("websocket"), run(page)]);
   assert.equal(result.errors, undefined, JSON.stringify(result.errors));
   assert.ok(result.data.pairing.status);
-  assert.equal(new URL((await socket).url()).origin, socketOrigin);
+  assert.equal(new URL(socket.url()).origin, socketOrigin);
 }
 
 async function remembers(page) {
@@ -200,8 +209,4 @@ async function textMatching(page, name, pattern) {
 
 function markers(page) {
   return page.evaluate(() => globalThis.__MONACO.editor.getModelMarkers({ owner: "graphql" }).map(({ message }) => message));
-}
-
-function escaped(text) {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
