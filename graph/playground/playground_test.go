@@ -213,12 +213,12 @@ func (s server) do(method, path string, header ...string) *httptest.ResponseReco
 	return recorder
 }
 
-// assetPaths are the script and the style sheet that the page asks for.
+// assetPaths are the assets that the page names: licenses, style sheet, script.
 func (s server) assetPaths(t *testing.T) []string {
 	t.Helper()
 	found := regexp.MustCompile(`(?:src|href)="(/playground/[^"]+)"`).FindAllStringSubmatch(s.get("/playground").Body.String(), -1)
-	require.Len(t, found, 2)
-	return []string{found[0][1], found[1][1]}
+	require.Len(t, found, 3)
+	return []string{found[0][1], found[1][1], found[2][1]}
 }
 
 // pageOptions is the text of the options element, as a browser would read it.

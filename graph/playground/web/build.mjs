@@ -1,7 +1,7 @@
 // Bundles src/ into ../assets, which is committed and embedded by the Go package.
 // The output depends on nothing but the sources and package-lock.json: no dates, no paths.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -17,8 +17,7 @@ const fontsAsFiles = {
     build.onResolve({ filter: /^data:font\// }, ({ path }) => {
       const [, kind, body] = /^data:font\/(\w+);base64,(.*)$/s.exec(path);
       const bytes = Buffer.from(body, "base64");
-      const name = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-      return { path: `${name}.${kind}`, namespace: "font", pluginData: bytes };
+      return { path: `${hashOf(bytes)}.${kind}`, namespace: "font", pluginData: bytes };
     });
     build.onLoad({ filter: /.*/, namespace: "font" }, ({ pluginData }) => ({ contents: pluginData, loader: "file" }));
   },
@@ -75,7 +74,7 @@ const page = await build({
   jsx: "automatic",
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",
-  assetNames: "[name]-[hash]",
+  assetNames: "font-[hash]",
   entryPoints: { playground: "src/main.jsx" },
   plugins: [slim, fontsAsFiles],
   define: {
@@ -91,8 +90,37 @@ const page = await build({
 const [script, { cssBundle }] = Object.entries(page.metafile.outputs).find(
   ([, output]) => output.entryPoint === "src/main.jsx",
 );
+const licenseText = await licenses({ ...workers.metafile.inputs, ...page.metafile.inputs });
+const licenseFile = `licenses-${hashOf(licenseText)}.txt`;
+await writeFile(join(outdir, licenseFile), licenseText);
+
 const html = await readFile(join(root, "src", "index.html"), "utf8");
 await writeFile(
   join(outdir, "index.html"),
-  html.replace("__SCRIPT__", basename(script)).replace("__STYLE__", basename(cssBundle)),
+  html
+    .replace("__SCRIPT__", basename(script))
+    .replace("__STYLE__", basename(cssBundle))
+    .replace("__LICENSES__", licenseFile),
 );
+
+function hashOf(content) {
+  return createHash("sha256").update(content).digest("hex").slice(0, 12);
+}
+
+// licenses gives the license of every package that has a file in the bundles, as those licenses ask.
+async function licenses(inputs) {
+  const packages = new Set(Object.keys(inputs).map(packageFolder).filter(Boolean));
+  const texts = await Promise.all([...packages].sort().map(license));
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function packageFolder(input) {
+  return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+}
+
+async function license(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+  const file = (await readdir(join(root, folder))).sort().find((entry) => /^licen[cs]e/i.test(entry));
+  const text = file ? await readFile(join(root, folder, file), "utf8") : "";
+  return `${name} ${version} (${license})\n\n${text.replaceAll("\r\n", "\n").trim()}\n`;
+}

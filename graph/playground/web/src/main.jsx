@@ -12,6 +12,7 @@ import { Credentials } from "./credentials.jsx";
 import { fetcher } from "./fetcher.js";
 import { defaultHeaders, defaultTabs, title } from "./options.js";
 import { holdsTabs, storage } from "./storage.js";
+import { SystemTheme } from "./theme.jsx";
 
 const plugins = [HISTORY_PLUGIN, explorerPlugin()];
 
@@ -34,6 +35,7 @@ createRoot(document.getElementById("root")).render(
     <GraphiQL.Logo>
       {title}
       <Credentials />
+      <SystemTheme />
     </GraphiQL.Logo>
   </GraphiQL>,
 );

@@ -170,6 +170,7 @@ async function followsTheme(page) {
   const background = () => page.evaluate(() => getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor);
   const light = await background();
   await page.emulateMedia({ colorScheme: "dark" });
+  await page.locator(".graphiql-query-editor .monaco-editor.vs-dark").waitFor();
   assert.notEqual(await background(), light);
   if (screenshot) await page.screenshot({ path: screenshot.replace(/(\.png)?$/, "-dark.png") });
 }
