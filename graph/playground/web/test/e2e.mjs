@@ -49,6 +49,7 @@ try {
   await step("remembers the history", () => remembers(page));
   await step("comes back as it was after a reload", () => reloads(page));
   await step("follows the dark theme", () => followsTheme(page));
+  await step("asks for a key where none is offered", () => asksForKey());
   await step("made no complaint", () => assert.deepEqual(complaints, []));
 } finally {
   await browser.close();
@@ -173,6 +174,35 @@ async function followsTheme(page) {
   await page.locator(".graphiql-query-editor .monaco-editor.vs-dark").waitFor();
   assert.notEqual(await background(), light);
   if (screenshot) await page.screenshot({ path: screenshot.replace(/(\.png)?$/, "-dark.png") });
+}
+
+// The page of a gateway that offers no key: a refusal is expected, and a key given once must serve
+// the schema and every tab.
+async function asksForKey() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let headers;
+  await page.route(`${origin}/playground`, async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    const options = /(?<=id="options">).*?(?=<\/script>)/s;
+    const given = JSON.parse(options.exec(body)[0]);
+    headers = JSON.stringify(given.headers);
+    const blank = JSON.stringify({ ...given, headers: { "x-api-key": "" } }).replaceAll("<", "\\u003c");
+    await route.fulfill({ response, body: body.replace(options, () => blank) });
+  });
+  await page.goto(`${origin}/playground`);
+  await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+  assert.deepEqual(JSON.parse(await text(page, "request-headers.json")), { "x-api-key": "" });
+  const [introspection] = await Promise.all([
+    page.waitForResponse((response) => response.ok() && response.request().postData()?.includes("IntrospectionQuery")),
+    setText(page, "request-headers.json", headers),
+  ]);
+  assert.ok((await introspection.json()).data.__schema);
+  await page.getByRole("tab", { name: "GroupMembers", exact: true }).click();
+  await textMatching(page, "operation.graphql", /query GroupMembers/);
+  assert.equal(await textMatching(page, "request-headers.json", /wa_/), headers);
+  await context.close();
 }
 
 // run executes the present tab and gives the first answer that is shown.
