@@ -22,7 +22,7 @@ type APIKey struct {
 	Capabilities    CapabilitySet
 	SessionID       string // "" = every session of the organization
 	CreatedByUserID string
-	CreatedAt       Millis
+	CreatedAt       Millis `gorm:"autoCreateTime:false"`
 	ExpiresAt       Millis // 0: never
 	LastUsedAt      Millis // 0: never; brought up to date at most once a minute
 	RevokedAt       Millis // 0: valid

@@ -18,6 +18,9 @@ type Group struct {
 	ParticipantCount int    // members now, kept with the member rows
 	CreatedAtWA      Millis `gorm:"column:created_at_wa"`
 	FirstSeenAt      Millis
-	UpdatedAt        Millis
+	UpdatedAt        Millis `gorm:"autoUpdateTime:false"`
 	LeftAt           Millis // when the account left or was removed; 0 = it is a member
 }
+
+// TableName avoids SQL's reserved word.
+func (Group) TableName() string { return "wa_groups" }

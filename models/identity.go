@@ -13,7 +13,7 @@ type Identity struct {
 	PushName     string // what the person calls themselves
 	BusinessName string
 	FirstSeenAt  Millis
-	UpdatedAt    Millis
+	UpdatedAt    Millis `gorm:"autoUpdateTime:false"`
 }
 
 // Name is the name to show: the address book's, else the business's, else the

@@ -5,5 +5,5 @@ package models
 type Organization struct {
 	ID        string `gorm:"primaryKey"`
 	Name      string
-	CreatedAt Millis
+	CreatedAt Millis `gorm:"autoCreateTime:false"`
 }

@@ -49,8 +49,8 @@ type Session struct {
 	RatePerHour     int // sends an hour
 	HistoryDays     int
 	LastConnectedAt Millis // 0: never
-	CreatedAt       Millis
-	UpdatedAt       Millis
+	CreatedAt       Millis `gorm:"autoCreateTime:false"`
+	UpdatedAt       Millis `gorm:"autoUpdateTime:false"`
 }
 
 // Paired reports whether a device is linked to the session.

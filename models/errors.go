@@ -1,0 +1,74 @@
+package models
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"wagateway/models/fault"
+)
+
+// storeError maps a failure of the database into the vocabulary: no row is
+// fault.NoSuch(noun), a database that does not answer fault.DatabaseDown, and
+// anything else an internal error that names the operation. Faults pass.
+func storeError(noun, operation string, err error) error {
+	var known *fault.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, sql.ErrNoRows), errors.Is(err, gorm.ErrRecordNotFound):
+		return fault.NoSuch(noun)
+	}
+	wrapped := fmt.Errorf("%s: %w", operation, err)
+	if unreachable(err) {
+		return fault.DatabaseDown(wrapped)
+	}
+	return wrapped
+}
+
+// unreachable reports whether the database, rather than the statement, failed.
+// A caller that gave up says nothing about the database.
+func unreachable(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) {
+		return true
+	}
+	var (
+		network  net.Error
+		connect  *pgconn.ConnectError
+		postgres *pgconn.PgError
+		embedded *sqlite.Error
+	)
+	switch {
+	case errors.As(err, &postgres):
+		return postgresUnreachable(postgres.Code)
+	case errors.As(err, &embedded):
+		// Extended codes have the primary one in their low byte.
+		code := embedded.Code() & 0xff
+		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
+	case errors.As(err, &connect), errors.As(err, &network):
+		return true
+	}
+	// database/sql and pgconn do not export these two.
+	return strings.Contains(err.Error(), "sql: database is closed") || strings.Contains(err.Error(), "conn closed")
+}
+
+// postgresUnreachable knows the SQLSTATEs of a server that cannot serve now:
+// class 08 (connection), 53300 (too many connections), 57P01–57P03 (shutting
+// down, crashed, starting up).
+func postgresUnreachable(code string) bool {
+	return strings.HasPrefix(code, "08") || code == "53300" || code == "57P01" || code == "57P02" || code == "57P03"
+}

@@ -1,0 +1,128 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// GroupChange is what a notification tells of a group; nil and empty stay as
+// they are. Applying it twice is applying it once.
+type GroupChange struct {
+	Subject          *string
+	Description      *string
+	IsAnnounce       *bool
+	IsLocked         *bool
+	JoinApproval     *bool
+	EphemeralSeconds *int
+
+	Removed []MemberSnapshot // who left or was removed, taken first; roles are ignored
+	Added   []MemberSnapshot // who came; a member already keeps a higher role
+	Roles   []MemberSnapshot // whose role is now this one; they are members
+
+	At Millis // when it happened; 0 = now
+}
+
+// Apply stores a partial change of a group. A group that the session does not
+// know is fault.NotFound: fetch and [GroupStore.Sync] it instead.
+func (s *GroupStore) Apply(ctx context.Context, sessionID, jid string, change GroupChange) (*Group, error) {
+	var group Group
+	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
+		err := tx.Take(&group, "session_id = ? AND group_jid = ?", sessionID, jid).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return errNoGroup()
+		}
+		if err != nil {
+			return err
+		}
+		at := change.At
+		if at == 0 {
+			at = Now()
+		}
+		before := group
+		change.apply(&group)
+		delta, changed, err := s.db.applyMembers(tx, &group, change, at)
+		if err != nil {
+			return err
+		}
+		if !changed && group == before {
+			return nil
+		}
+		group.ParticipantCount += delta
+		group.UpdatedAt = Now()
+		return tx.Select("*").Omit("id").Updates(&group).Error
+	})
+	if err != nil {
+		return nil, storeError("session", "changing a group of session "+sessionID, err)
+	}
+	return &group, nil
+}
+
+func (c *GroupChange) apply(g *Group) {
+	assign(&g.Subject, c.Subject)
+	assign(&g.Description, c.Description)
+	assign(&g.IsAnnounce, c.IsAnnounce)
+	assign(&g.IsLocked, c.IsLocked)
+	assign(&g.JoinApproval, c.JoinApproval)
+	assign(&g.EphemeralSeconds, c.EphemeralSeconds)
+}
+
+func assign[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// applyMembers stores who came, went and got another role. delta is by how many
+// the group has grown.
+func (db *DB) applyMembers(tx *gorm.DB, group *Group, change GroupChange, at Millis) (delta int, changed bool, err error) {
+	given := make([]MemberSnapshot, 0, len(change.Removed)+len(change.Added)+len(change.Roles))
+	given = append(append(append(given, change.Removed...), change.Added...), change.Roles...)
+	if len(given) == 0 {
+		return 0, false, nil
+	}
+	people := make([]Person, len(given))
+	for i := range given {
+		people[i] = given[i].Person
+	}
+	countBefore := group.ParticipantCount
+	ids, err := db.upsertIdentities(tx, group.SessionID, people, at)
+	if err != nil {
+		return 0, false, fmt.Errorf("storing the members' identities: %w", err)
+	}
+	// Learning who somebody is may have merged two members of this group.
+	if err := tx.Raw("SELECT participant_count FROM wa_groups WHERE id = ?", group.ID).Row().Scan(&group.ParticipantCount); err != nil {
+		return 0, false, fmt.Errorf("loading the member count: %w", err)
+	}
+	concerned, err := keys("id", ids)
+	if err != nil {
+		return 0, false, err
+	}
+	stored, err := scanMemberRows(tx.Raw(`SELECT id, group_id, identity_id, role, first_seen_at, last_seen_at, left_at
+		FROM wa_group_members WHERE group_id = ? AND identity_id IN `+db.in(bigint("id")), group.ID, concerned))
+	if err != nil {
+		return 0, false, fmt.Errorf("loading the members: %w", err)
+	}
+	roll := newRoll(group.ID, stored, at)
+	removed, added := len(change.Removed), len(change.Removed)+len(change.Added)
+	for i, id := range ids {
+		switch {
+		case i < removed:
+			roll.remove(id)
+		case i < added:
+			roll.add(id, given[i].Role)
+		default:
+			roll.setRole(id, given[i].Role)
+		}
+	}
+	updated, inserted, delta := roll.result()
+	if err := db.updateMembers(tx, updated); err != nil {
+		return 0, false, fmt.Errorf("updating members: %w", err)
+	}
+	if err := db.insertMembers(tx, inserted); err != nil {
+		return 0, false, fmt.Errorf("adding members: %w", err)
+	}
+	return delta, len(updated)+len(inserted) > 0 || group.ParticipantCount != countBefore, nil
+}

@@ -1,0 +1,75 @@
+package models
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// ErrSecret is the cause when an encrypted column cannot be opened: it was
+// written with another secret key, or tampered with.
+var ErrSecret = errors.New("the value was encrypted with another secret key, or damaged")
+
+// sealVersion is the first byte of a sealed value: AES-256-GCM, then a nonce of
+// 12 bytes, then the ciphertext with its tag.
+const sealVersion = 1
+
+// keyring holds the keys derived from the gateway's secret.
+type keyring struct {
+	columns   cipher.AEAD
+	cursorKey []byte
+}
+
+func newKeyring(secret []byte) (*keyring, error) {
+	columnKey, err := hkdf.Key(sha256.New, secret, nil, "wagateway column encryption", 32)
+	if err != nil {
+		return nil, fmt.Errorf("deriving keys: %w", err)
+	}
+	cursorKey, err := hkdf.Key(sha256.New, secret, nil, "wagateway cursors", 32)
+	if err != nil {
+		return nil, fmt.Errorf("deriving keys: %w", err)
+	}
+	block, err := aes.NewCipher(columnKey)
+	if err != nil {
+		return nil, fmt.Errorf("deriving keys: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("deriving keys: %w", err)
+	}
+	return &keyring{columns: aead, cursorKey: cursorKey}, nil
+}
+
+// seal encrypts a column's value. place names column and row ("proxy:<id>"): a
+// value copied elsewhere does not open.
+func (k *keyring) seal(place, value string) []byte {
+	sealed := make([]byte, 1+k.columns.NonceSize(), 1+k.columns.NonceSize()+len(value)+k.columns.Overhead())
+	sealed[0] = sealVersion
+	_, _ = rand.Read(sealed[1:]) // never fails: crypto/rand ends the process instead
+	return k.columns.Seal(sealed, sealed[1:], []byte(value), []byte(place))
+}
+
+// open decrypts what seal made for the same place, else [ErrSecret].
+func (k *keyring) open(place string, sealed []byte) (string, error) {
+	header := 1 + k.columns.NonceSize()
+	if len(sealed) < header || sealed[0] != sealVersion {
+		return "", ErrSecret
+	}
+	value, err := k.columns.Open(nil, sealed[1:header], sealed[header:], []byte(place))
+	if err != nil {
+		return "", ErrSecret
+	}
+	return string(value), nil
+}
+
+// cursorMAC authenticates a cursor of the given list.
+func (k *keyring) cursorMAC(list, key string) []byte {
+	mac := hmac.New(sha256.New, k.cursorKey)
+	fmt.Fprintf(mac, "%d:%s%s", len(list), list, key)
+	return mac.Sum(nil)[:cursorMACSize]
+}

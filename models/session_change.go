@@ -1,0 +1,84 @@
+package models
+
+import "context"
+
+// SessionPatch holds the settings to change; nil stays as it is.
+type SessionPatch struct {
+	Label          *string
+	AutoRead       *bool
+	PresenceTyping *bool
+	RatePerMin     *int
+	RatePerHour    *int
+	HistoryDays    *int
+}
+
+// Update changes settings of a session.
+func (s *SessionStore) Update(ctx context.Context, id string, patch SessionPatch) (*Session, error) {
+	columns := make(map[string]any, 7)
+	set(columns, "label", patch.Label)
+	set(columns, "auto_read", patch.AutoRead)
+	set(columns, "presence_typing", patch.PresenceTyping)
+	set(columns, "rate_per_min", patch.RatePerMin)
+	set(columns, "rate_per_hour", patch.RatePerHour)
+	set(columns, "history_days", patch.HistoryDays)
+	if len(columns) == 0 {
+		return s.Find(ctx, id)
+	}
+	return s.change(ctx, id, "changing the settings", columns)
+}
+
+func set[T any](columns map[string]any, column string, value *T) {
+	if value != nil {
+		columns[column] = *value
+	}
+}
+
+// SessionState is what a session does now.
+type SessionState struct {
+	Status      SessionStatus
+	Reason      StatusReason
+	GatewayID   string
+	ConnectedAt Millis // 0 leaves LastConnectedAt as it is
+}
+
+// SetState stores what a session does.
+func (s *SessionStore) SetState(ctx context.Context, id string, state SessionState) (*Session, error) {
+	columns := map[string]any{"status": state.Status, "status_reason": state.Reason, "gateway_id": state.GatewayID}
+	if state.ConnectedAt != 0 {
+		columns["last_connected_at"] = state.ConnectedAt
+	}
+	return s.change(ctx, id, "storing the state", columns)
+}
+
+// SetEnabled stores whether the gateway should keep the session connected.
+func (s *SessionStore) SetEnabled(ctx context.Context, id string, enabled bool) (*Session, error) {
+	return s.change(ctx, id, "storing the desired state", map[string]any{"enabled": enabled})
+}
+
+// Pairing is the account that a session was linked to.
+type Pairing struct {
+	DeviceJID   string
+	WAJID       string
+	WALID       string
+	PhoneNumber string
+	PushName    string
+}
+
+// SetPaired stores the linked account.
+func (s *SessionStore) SetPaired(ctx context.Context, id string, pairing Pairing) (*Session, error) {
+	return s.change(ctx, id, "storing the pairing", map[string]any{
+		"device_jid": pairing.DeviceJID, "wa_jid": pairing.WAJID, "wa_lid": pairing.WALID,
+		"phone_number": pairing.PhoneNumber, "push_name": pairing.PushName,
+	})
+}
+
+// SetUnpaired forgets the linked account: device, number, addresses and name.
+// Status and desired state stay; what was stored of its groups does too.
+func (s *SessionStore) SetUnpaired(ctx context.Context, id string) (*Session, error) {
+	return s.SetPaired(ctx, id, Pairing{})
+}
+
+// SetPushName stores the name that the account gives itself.
+func (s *SessionStore) SetPushName(ctx context.Context, id, name string) (*Session, error) {
+	return s.change(ctx, id, "storing the push name", map[string]any{"push_name": name})
+}

@@ -1,0 +1,126 @@
+package models
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"modernc.org/sqlite"
+)
+
+// busyTimeout is how long a writer waits for another process, or for
+// whatsmeow's connections, to finish its transaction.
+const busyTimeout = 15 * time.Second
+
+// whatsmeowSQLiteConns lets whatsmeow read while one of its own writes waits.
+const whatsmeowSQLiteConns = 4
+
+// openSQLite opens the file with one writing connection and a pool of readers.
+// Two writing connections would only wait for each other, and by polling.
+func openSQLite(path string, maxConns int, observer *statementObserver) (engine, error) {
+	path, err := prepareSQLiteFile(path)
+	if err != nil {
+		return engine{}, err
+	}
+	if maxConns == 0 {
+		maxConns = 2 * runtime.GOMAXPROCS(0)
+	}
+	writer, err := sqlitePool(path, 1, false)
+	if err != nil {
+		return engine{}, err
+	}
+	reader, err := sqlitePool(path, maxConns, true)
+	if err != nil {
+		return engine{}, errors.Join(err, writer.Close())
+	}
+	whatsmeow, err := sqlitePool(path, whatsmeowSQLiteConns, false)
+	if err != nil {
+		return engine{}, errors.Join(err, writer.Close(), reader.Close())
+	}
+	e := engine{
+		dialect:    dialectSQLite,
+		whatsmeow:  whatsmeow,
+		pools:      []*sql.DB{writer, reader, whatsmeow}, // the writer's first connection makes the file WAL
+		lockFile:   path + ".migrate",
+		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, false) },
+		rows:       sqliteRows,
+	}
+	for handle, pool := range map[**gorm.DB]*sql.DB{&e.writer: writer, &e.reader: reader} {
+		if *handle, err = openGORM(sqliteDialect{pool: pool}, observer, true); err != nil {
+			return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
+		}
+	}
+	return e, nil
+}
+
+// prepareSQLiteFile creates folder and file for the owner only: the database
+// holds the keys of linked devices. SQLite gives its side files the same mode.
+func prepareSQLiteFile(path string) (absolute string, err error) {
+	if absolute, err = filepath.Abs(path); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(absolute), 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(absolute, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return absolute, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return absolute, f.Close()
+}
+
+// sqlitePool opens a pool on the file without connecting yet.
+//
+// Commits are synced to the disk (synchronous=FULL): WhatsApp is acknowledged
+// after the commit, so a commit that a power cut can undo loses messages.
+// Transactions take the write lock when they begin, because one that starts by
+// reading cannot wait for it later.
+func sqlitePool(path string, conns int, readOnly bool) (*sql.DB, error) {
+	options := url.Values{
+		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
+		"_journal_mode": {"WAL"},
+		"_foreign_keys": {"1"},
+		"_synchronous":  {"FULL"},
+		"_txlock":       {"immediate"},
+		"_pragma":       {"temp_store(MEMORY)", "journal_size_limit(67108864)", "cache_size(-8192)"},
+	}
+	if readOnly {
+		options.Set("_txlock", "deferred")
+		options.Set("_query_only", "1")
+	}
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options.Encode()}
+	connector, err := sqlite.NewConnector(dsn.String())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to SQLite: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return pool, nil
+}
+
+// sqliteRows writes a relation over one parameter, a JSON array of objects.
+func sqliteRows(columns []column) string {
+	var b strings.Builder
+	b.WriteString("(SELECT ")
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "value->>'%s' AS %s", c.name, c.name)
+	}
+	b.WriteString(" FROM json_each(?))")
+	return b.String()
+}
