@@ -1,0 +1,73 @@
+// Package wasim is a simulated WhatsApp: a server that the real, unmodified
+// whatsmeow client connects to, and the phones behind it.
+//
+// It exists because a fake client would prove nothing. Everything below
+// whatsmeow's public API is real: websocket frames, the Noise handshake against
+// a root certificate of the simulator's own, binary nodes, pairing by QR and by
+// code, prekeys, device lists, Signal sessions and sender keys, the offline
+// queue. The package imports no other package of this module, so it cannot
+// share the module's bugs.
+//
+// # Using it
+//
+//	srv, err := wasim.New(wasim.Options{})
+//	err = srv.Start("127.0.0.1:0")
+//	defer srv.Close()
+//	whatsmeow.WACertPubKey = srv.RootKey() // process-wide, before any client runs
+//	anna, err := srv.AddPhone("491700000001", "Anna")
+//	// … a whatsmeow client whose HTTP clients are rewritten to srv.Addr() shows a QR code …
+//	err = anna.ScanQR(ctx, qr)
+//	id, err := anna.SendText(ctx, bert.JID(), "hello")
+//
+// A whatsmeow client reaches the simulator through [Server.Transport], which
+// sends every request to the simulator whatever host it names; websocket, media
+// and version traffic all follow. Servers that share [Options.RootSeed] share
+// one root key, because whatsmeow keeps the key it trusts in a package variable.
+//
+// # Rooms
+//
+//	the wire        frame.go noise.go trust.go conn.go stanza.go
+//	becoming linked login.go pair.go pair_code.go companion.go queue.go prekey.go
+//	routing         dispatch.go message.go relay.go receipt.go presence.go usync.go
+//	groups          group.go group_members.go group_settings.go group_invite.go group_requests.go group_iq.go group_node.go
+//	the account     profile.go appstate.go media.go
+//	the phone       phone.go phone_*.go journal.go signal_store.go
+//	misbehaving     fault.go fault_apply.go
+//	from outside    server.go stats.go control*.go
+//
+// # Locks and goroutines
+//
+// Locks are taken in this order, and no lock is held during cryptography except
+// the phone's own signal lock: group → phone → companion → connection queue.
+// Server.mu guards look-up tables only and is never held while another lock is
+// taken. One phone's Signal operations run under one lock of that phone.
+//
+// Every connection has a reader (the HTTP handler's goroutine) and a writer.
+// A phone has a goroutine only while its inbox is not empty. All of them are
+// counted; [Server.Close] returns after the last one.
+//
+// # Order
+//
+// A companion's stanzas are handled one after the other, a delivery enters the
+// recipient's queue and its socket under one lock, and a group's acts notify
+// under the group's lock. So messages of one sender in one chat, and the changes
+// of one group, arrive in the order in which they were made.
+//
+// # Simulated, and not
+//
+// Simulated: text messages one to one and in groups between accounts with
+// several devices each, receipts, retry receipts in both directions, own-device
+// copies, the offline queue with redelivery until acknowledged, groups with
+// their settings, invite links and join requests, LID and phone-number
+// addressing, presence and typing, profile pictures of accounts, about texts,
+// block lists, privacy settings, app state with the push name, media upload and
+// download, log-out from both sides, keep-alive, stream errors and the faults
+// of [FaultKind].
+//
+// Not simulated: communities, channels, broadcast lists, status posts, calls,
+// passkey pairing, business accounts, history sync, and message kinds other
+// than text on the phone's side (what companions send is relayed whatever it
+// is). Between two simulated phones a message is handed over without
+// encryption, because no client could see the difference. WhatsApp's limits on
+// sending (spam, reach-out locks) exist only as faults.
+package wasim

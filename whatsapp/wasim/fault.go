@@ -1,0 +1,192 @@
+package wasim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// FaultKind names a way to misbehave.
+type FaultKind string
+
+// The faults. "Now" means when the fault is set, for sockets open then.
+const (
+	// FaultDropSocket cuts sockets now, without a close frame, and further ones
+	// right after their log-in while the fault lasts.
+	FaultDropSocket FaultKind = "drop_socket"
+	// FaultWithholdAcks relays a companion's messages but does not acknowledge them.
+	FaultWithholdAcks FaultKind = "withhold_acks"
+	// FaultDuplicate delivers messages to the phone's companions twice.
+	FaultDuplicate FaultKind = "duplicate"
+	// FaultReorder delivers a message to a companion behind the one that follows it.
+	FaultReorder FaultKind = "reorder"
+	// FaultRefuseSend answers a companion's messages with Fault.Code and relays nothing.
+	FaultRefuseSend FaultKind = "refuse_send"
+	// FaultBan cuts sockets now and refuses log-ins: with a temporary ban (402) if
+	// the fault ends by itself after For, else for good (403).
+	FaultBan FaultKind = "ban"
+	// FaultReplaced tells sockets now, and further ones right after their log-in
+	// while the fault lasts, that another client took over.
+	FaultReplaced FaultKind = "replaced"
+	// FaultClientOutdated cuts sockets now and refuses log-ins and registrations
+	// as too old (405).
+	FaultClientOutdated FaultKind = "client_outdated"
+	// FaultSlow delays each stanza to a companion by Fault.Delay.
+	FaultSlow FaultKind = "slow"
+	// FaultOffline is a broken network: sockets are cut now and again as soon as
+	// they come back.
+	FaultOffline FaultKind = "offline"
+	// FaultPhoneOffline leaves the companions alone but lets the phone itself
+	// neither receive nor confirm anything until the fault ends.
+	FaultPhoneOffline FaultKind = "phone_offline"
+)
+
+const (
+	// defaultRefusal is the code of FaultRefuseSend: a malformed stanza, in
+	// WhatsApp's numbers.
+	defaultRefusal = 479
+	// defaultBanCode is the reason of a temporary ban: sent to too many people.
+	defaultBanCode = 101
+	defaultDelay   = 200 * time.Millisecond
+)
+
+// Fault is one misbehaviour. A fault with neither For nor Count lasts until
+// [Server.ClearFaults], except drop_socket and replaced, which then act once, now.
+type Fault struct {
+	Kind  FaultKind
+	Phone string        // digits; empty means every phone
+	For   time.Duration // how long it lasts; 0 means no end in time
+	Count int           // how many times it acts; 0 means any number
+	Code  int           // refuse_send: the error, 0 = 479; ban: the reason, 0 = 101
+	Delay time.Duration // slow: per stanza, 0 = 200 ms
+
+	until time.Time
+}
+
+// ErrUnknownFault is returned by [Server.SetFault] for a kind that does not exist.
+var ErrUnknownFault = errors.New("unknown fault kind")
+
+// ErrNoPhone is returned for a number nobody added.
+var ErrNoPhone = errors.New("no such phone")
+
+// faultTable holds the faults that are set.
+type faultTable struct {
+	now func() time.Time
+	// set is the table's size, read without the lock: the common case is none.
+	set   atomic.Int32
+	acted *atomic.Int64
+	mu    sync.Mutex
+	table []*Fault
+}
+
+// take asks whether a fault of that kind strikes the phone now, and counts it.
+func (t *faultTable) take(kind FaultKind, number string) (Fault, bool) {
+	if t.set.Load() == 0 {
+		return Fault{}, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expire()
+	for i, f := range t.table {
+		if f.Kind != kind || (f.Phone != "" && f.Phone != number) {
+			continue
+		}
+		t.acted.Add(1)
+		struck := *f
+		if f.Count > 0 {
+			if f.Count--; f.Count == 0 {
+				t.table = slices.Delete(t.table, i, i+1)
+				t.set.Store(int32(len(t.table)))
+			}
+		}
+		return struck, true
+	}
+	return Fault{}, false
+}
+
+// strikes asks whether a fault of that kind is set for the phone, without
+// counting it.
+func (t *faultTable) strikes(kind FaultKind, number string) bool {
+	if t.set.Load() == 0 {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expire()
+	return slices.ContainsFunc(t.table, func(f *Fault) bool { return f.Kind == kind && (f.Phone == "" || f.Phone == number) })
+}
+
+// expire drops faults whose time is over. The caller holds the lock.
+func (t *faultTable) expire() {
+	now := t.now()
+	t.table = slices.DeleteFunc(t.table, func(f *Fault) bool { return !f.until.IsZero() && !now.Before(f.until) })
+	t.set.Store(int32(len(t.table)))
+}
+
+func (t *faultTable) add(f Fault) {
+	if f.For > 0 {
+		f.until = t.now().Add(f.For)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.table = append(t.table, &f)
+	t.set.Store(int32(len(t.table)))
+}
+
+func (t *faultTable) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.table = nil
+	t.set.Store(0)
+}
+
+// list copies the faults that are still set.
+func (t *faultTable) list() []Fault {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.expire()
+	out := make([]Fault, len(t.table))
+	for i, f := range t.table {
+		out[i] = *f
+	}
+	return out
+}
+
+// check completes a fault and refuses a senseless one.
+func (f *Fault) check() error {
+	switch f.Kind {
+	case FaultDropSocket, FaultWithholdAcks, FaultDuplicate, FaultReorder, FaultReplaced,
+		FaultClientOutdated, FaultOffline, FaultPhoneOffline:
+	case FaultRefuseSend:
+		if f.Code == 0 {
+			f.Code = defaultRefusal
+		}
+	case FaultBan:
+		if f.Code == 0 {
+			f.Code = defaultBanCode
+		}
+	case FaultSlow:
+		if f.Delay == 0 {
+			f.Delay = defaultDelay
+		}
+	default:
+		return fmt.Errorf("%w: %q", ErrUnknownFault, f.Kind)
+	}
+	if f.For < 0 || f.Count < 0 || f.Delay < 0 || f.Code < 0 {
+		return fmt.Errorf("fault %s: negative value", f.Kind)
+	}
+	return nil
+}
+
+// banReason is the failure that a ban shows at log-in.
+func banReason(f Fault, now time.Time) attrs {
+	if f.until.IsZero() {
+		return attrs{"reason": "403", "location": "wasim"}
+	}
+	left := max(1, int(f.until.Sub(now).Round(time.Second)/time.Second))
+	return attrs{"reason": "402", "code": strconv.Itoa(f.Code), "expire": strconv.Itoa(left), "location": "wasim"}
+}
