@@ -17,12 +17,15 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	waLog "go.mau.fi/whatsmeow/util/log"
 	"google.golang.org/protobuf/proto"
 
 	"wagateway/whatsapp/wasim"
 )
+
+type jid = types.JID
 
 // rootSeed makes all servers of this binary trusted by the one key that
 // whatsmeow keeps in a package variable.
@@ -97,11 +100,7 @@ func newClient(t *testing.T, srv *wasim.Server) *client {
 		log = waLog.Stdout(t.Name(), "DEBUG", false)
 	}
 	c := &client{Client: whatsmeow.NewClient(device, log), t: t, wake: make(chan struct{})}
-	transport := srv.Transport()
-	web := &http.Client{Transport: transport}
-	c.SetWebsocketHTTPClient(web)
-	c.SetPreLoginHTTPClient(web)
-	c.SetMediaHTTPClient(web)
+	attach(srv, c.Client)
 	c.SynchronousAck = true
 	c.EnableDecryptedEventBuffer = true
 	c.EmitAppStateEventsOnFullSync = true
@@ -111,6 +110,14 @@ func newClient(t *testing.T, srv *wasim.Server) *client {
 		_ = db.Close()
 	})
 	return c
+}
+
+// attach points a client at the server.
+func attach(srv *wasim.Server, c *whatsmeow.Client) {
+	web := &http.Client{Transport: srv.Transport()}
+	c.SetWebsocketHTTPClient(web)
+	c.SetPreLoginHTTPClient(web)
+	c.SetMediaHTTPClient(web)
 }
 
 func (c *client) handle(event any) bool {
