@@ -94,6 +94,7 @@ type Server struct {
 
 // New makes a server that does not listen yet; phones can be added at once.
 func New(o Options) (*Server, error) {
+	settleSignalLogger()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
