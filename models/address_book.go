@@ -141,8 +141,13 @@ func (e *entry) current() *entry {
 func (e *entry) changed() bool { return e.Identity != e.stored }
 
 func (e *entry) setPhone(jid string) {
-	e.PhoneJID = jid
-	e.PhoneNumber, _, _ = strings.Cut(jid, "@")
+	e.PhoneJID, e.PhoneNumber = jid, phoneNumber(jid)
+}
+
+// phoneNumber is the digits of a phone JID.
+func phoneNumber(jid string) string {
+	number, _, _ := strings.Cut(jid, "@")
+	return number
 }
 
 func replaceKnown(name *string, said string) {

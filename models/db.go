@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"gorm.io/gorm"
@@ -36,6 +37,8 @@ type engine struct {
 	writer    *gorm.DB
 	whatsmeow *sql.DB
 	pools     []*sql.DB
+	// statements are the readers' compiled queries; SQLite only.
+	statements io.Closer
 
 	// migrations opens a handle for the migrations, apart from the pools.
 	migrations func() (*sql.DB, error)
@@ -113,10 +116,8 @@ func (db *DB) Ping(ctx context.Context) error {
 // Close closes every connection. Statements under way are waited for.
 func (db *DB) Close() error {
 	var errs []error
-	for _, h := range []*gorm.DB{db.engine.reader, db.engine.writer} {
-		if prepared, ok := h.ConnPool.(*gorm.PreparedStmtDB); ok {
-			prepared.Close()
-		}
+	if db.engine.statements != nil {
+		errs = append(errs, db.engine.statements.Close())
 	}
 	for _, pool := range db.engine.pools {
 		errs = append(errs, pool.Close())

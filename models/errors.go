@@ -56,9 +56,7 @@ func unreachable(err error) bool {
 	case errors.As(err, &postgres):
 		return postgresUnreachable(postgres.Code)
 	case errors.As(err, &embedded):
-		// Extended codes have the primary one in their low byte.
-		code := embedded.Code() & 0xff
-		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_CANTOPEN
+		return sqliteBusy(err) || embedded.Code()&sqlitePrimary == sqlite3.SQLITE_CANTOPEN
 	case errors.As(err, &connect), errors.As(err, &network):
 		return true
 	}
@@ -71,4 +69,13 @@ func unreachable(err error) bool {
 // down, crashed, starting up).
 func postgresUnreachable(code string) bool {
 	return strings.HasPrefix(code, "08") || code == "53300" || code == "57P01" || code == "57P02" || code == "57P03"
+}
+
+// sqlitePrimary masks an extended code of SQLite's to its primary code.
+const sqlitePrimary = 0xff
+
+// sqliteBusy reports whether another connection held the file for too long.
+func sqliteBusy(err error) bool {
+	var embedded *sqlite.Error
+	return errors.As(err, &embedded) && embedded.Code()&sqlitePrimary == sqlite3.SQLITE_BUSY
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -30,12 +29,8 @@ type GroupChange struct {
 func (s *GroupStore) Apply(ctx context.Context, sessionID, jid string, change GroupChange) (*Group, error) {
 	var group Group
 	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
-		err := tx.Take(&group, "session_id = ? AND group_jid = ?", sessionID, jid).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return errNoGroup()
-		}
-		if err != nil {
-			return err
+		if err := tx.Take(&group, "session_id = ? AND group_jid = ?", sessionID, jid).Error; err != nil {
+			return storeError("group", "loading the group", err)
 		}
 		at := change.At
 		if at == 0 {

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"gorm.io/gorm"
-
-	"wagateway/models/fault"
 )
 
 // GroupStore keeps the groups of the sessions.
@@ -125,6 +123,3 @@ func (db *DB) recountGroups(tx *gorm.DB, groupIDs []int64, now Millis) error {
 		(SELECT COUNT(*) FROM wa_group_members m WHERE m.group_id = wa_groups.id AND m.left_at = 0)
 		WHERE id IN `+db.in(bigint("id")), now, given).Error
 }
-
-// errNoGroup is the answer for a group that the session never was in.
-func errNoGroup() error { return fault.NoSuch("group") }

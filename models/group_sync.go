@@ -65,6 +65,9 @@ func (s *GroupStore) Sync(ctx context.Context, sessionID string, snapshot GroupS
 			row.UpdatedAt = now
 			return tx.Select("*").Omit("id").Updates(&row).Error
 		}
+		if snapshot.Members == nil {
+			return nil
+		}
 		return tx.Model(&row).Update("synced_at", row.SyncedAt).Error
 	})
 	if err != nil {

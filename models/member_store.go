@@ -41,11 +41,14 @@ func (s *MemberStore) List(ctx context.Context, groupID int64, filter MemberFilt
 	if err != nil {
 		return List[GroupMember]{}, err
 	}
-	condition, parameters := filter.condition("m")
-	parameters = append([]any{groupID, after}, parameters...)
-	members, err := scanMembers(s.db.read(ctx).Raw("SELECT "+memberColumns+memberTables+`
-		WHERE g.id = ? AND m.left_at = 0 AND m.id > ?`+condition+" ORDER BY m.id LIMIT ?",
-		append(parameters, page.fetch())...), page.Limit+1)
+	condition, role := filter.condition("m")
+	parameters := append(append([]any{groupID, groupID, after}, role...), page.fetch())
+	members, err := scanGroupMembers(s.db.read(ctx).Raw(groupMembersHead+`
+		UNION ALL SELECT * FROM (SELECT m.id, m.identity_id, m.role, m.first_seen_at, m.last_seen_at,
+			i.lid, i.phone_jid, i.contact_name, i.push_name, i.business_name
+			FROM wa_group_members m JOIN identities i ON i.id = m.identity_id
+			WHERE m.group_id = ? AND m.left_at = 0 AND m.id > ?`+condition+`
+			ORDER BY m.id LIMIT ?) AS page`, parameters...), groupID, page.Limit)
 	if err != nil {
 		return List[GroupMember]{}, storeError("group", "listing members", err)
 	}

@@ -108,35 +108,41 @@ func (db *DB) migrationLock() (goose.Dialect, goose.ProviderOption, error) {
 type fileLock struct {
 	path string
 	pool *sql.DB
-	tx   *sql.Tx
+	held *sql.Conn
 }
 
 var _ lock.Locker = (*fileLock)(nil)
 
-// Lock waits for the lock as long as a busy database is waited for.
-func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) error {
+// Lock waits for the lock until ctx ends.
+func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) (err error) {
 	file, err := prepareSQLiteFile(l.path)
 	if err != nil {
 		return err
 	}
-	pool, err := sqlitePool(file, 1, false)
-	if err != nil {
+	if l.pool, err = sqlitePool(file, 1, false); err != nil {
 		return err
 	}
-	tx, err := pool.BeginTx(context.WithoutCancel(ctx), nil) // a cancelled lock would be let go of too early
-	if err != nil {
-		return errors.Join(err, pool.Close())
+	for {
+		// Each try waits as long as a busy database is waited for.
+		if l.held, err = l.pool.Conn(ctx); err == nil {
+			_, err = l.held.ExecContext(ctx, "BEGIN EXCLUSIVE")
+		}
+		if err == nil {
+			return nil
+		}
+		if l.held != nil {
+			_ = l.held.Close()
+		}
+		if ctx.Err() != nil || !sqliteBusy(err) {
+			return errors.Join(err, l.pool.Close())
+		}
 	}
-	l.pool, l.tx = pool, tx
-	return nil
 }
 
-// Unlock lets go of the lock.
-func (l *fileLock) Unlock(context.Context, *sql.DB) error {
-	if l.tx == nil {
-		return nil
-	}
-	return errors.Join(l.tx.Rollback(), l.pool.Close())
+// Unlock lets go of the lock: closing the connection ends its transaction.
+func (l *fileLock) Unlock(ctx context.Context, _ *sql.DB) error {
+	_, err := l.held.ExecContext(ctx, "ROLLBACK")
+	return errors.Join(err, l.held.Close(), l.pool.Close())
 }
 
 // migrationName is "first" of "…/00001_first.sql".

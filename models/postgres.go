@@ -32,8 +32,7 @@ func openPostgres(address string, maxConns int, observer *statementObserver) (en
 	}
 	pool := postgresPool(cfg, maxConns)
 	whatsmeow := postgresPool(cfg, whatsmeowPostgresConns)
-	// pgx keeps prepared statements for each connection by itself.
-	handle, err := openGORM(gormpostgres.New(gormpostgres.Config{Conn: pool}), observer, false)
+	handle, err := openGORM(gormpostgres.New(gormpostgres.Config{Conn: pool}), observer)
 	if err != nil {
 		_ = pool.Close()
 		_ = whatsmeow.Close()

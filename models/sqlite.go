@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
 	"modernc.org/sqlite"
 )
 
@@ -54,10 +53,13 @@ func openSQLite(path string, maxConns int, observer *statementObserver) (engine,
 		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, false) },
 		rows:       sqliteRows,
 	}
-	for handle, pool := range map[**gorm.DB]*sql.DB{&e.writer: writer, &e.reader: reader} {
-		if *handle, err = openGORM(sqliteDialect{pool: pool}, observer, true); err != nil {
-			return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
-		}
+	prepared := newPreparedPool(reader)
+	e.statements = prepared
+	if e.writer, err = openGORM(sqliteDialect{pool: writer}, observer); err == nil {
+		e.reader, err = openGORM(sqliteDialect{pool: prepared}, observer)
+	}
+	if err != nil {
+		return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
 	}
 	return e, nil
 }

@@ -12,19 +12,9 @@ import (
 // slowStatement is the duration from which a statement is worth a line.
 const slowStatement = 200 * time.Millisecond
 
-// preparedStatements bounds the statements kept compiled per SQLite handle. The
-// stores have fewer: none of their texts depends on its values.
-const preparedStatements = 512
-
-// openGORM wraps a pool. prepare keeps statements compiled across executions.
-func openGORM(dialect gorm.Dialector, observer *statementObserver, prepare bool) (*gorm.DB, error) {
-	return gorm.Open(dialect, &gorm.Config{
-		Logger:                 observer,
-		SkipDefaultTransaction: true,
-		PrepareStmt:            prepare,
-		PrepareStmtMaxSize:     preparedStatements,
-		DisableAutomaticPing:   true,
-	})
+// openGORM wraps a pool.
+func openGORM(dialect gorm.Dialector, observer *statementObserver) (*gorm.DB, error) {
+	return gorm.Open(dialect, &gorm.Config{Logger: observer, SkipDefaultTransaction: true, DisableAutomaticPing: true})
 }
 
 // statementObserver is GORM's logger: GORM tells it of every statement, the

@@ -20,51 +20,46 @@ import (
 //go:embed cluster.sh
 var clusterScript string
 
+// errNoPostgres says that there is nothing to test on.
+var errNoPostgres = errors.New("no PostgreSQL binaries found")
+
 // startCluster starts PostgreSQL on a free port of the loopback and gives the
-// address of its database "postgres".
-func startCluster() (string, error) {
+// address of its database "postgres". The cluster lasts until held is closed, by
+// the end of the process at the latest.
+func startCluster() (address string, held *os.File, err error) {
 	bin, err := postgresBinaries()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	port, err := freePort()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	// The shell holds the reading end, this process the writing end, for ever.
+	// The shell holds the reading end, this process the writing end.
 	alive, held, err := os.Pipe()
 	if err != nil {
-		return "", fmt.Errorf("starting PostgreSQL: %w", err)
+		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
 	script := exec.Command("sh", "-c", clusterScript, "cluster", bin, strconv.Itoa(port))
 	script.Stdin = alive
 	asPostgresUser(script)
 	output, err := script.StdoutPipe()
 	if err != nil {
-		return "", fmt.Errorf("starting PostgreSQL: %w", err)
+		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
 	if err := script.Start(); err != nil {
-		return "", fmt.Errorf("starting PostgreSQL: %w", err)
+		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
 	_ = alive.Close()
 	var said []string
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		if lines.Text() == "ready" {
-			keepOpen(held)
-			return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), nil
+			return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), held, nil
 		}
 		said = append(said, lines.Text())
 	}
 	_ = held.Close()
-	return "", fmt.Errorf("starting PostgreSQL: %w: %s", errors.Join(errors.New("it did not become ready"), script.Wait()), strings.Join(said, "\n"))
-}
-
-// keepOpen keeps a file from being closed by the garbage collector.
-func keepOpen(f *os.File) {
-	go func() {
-		select {} //nolint:staticcheck // as long as the process lives
-	}()
-	_ = f
+	return "", nil, fmt.Errorf("starting PostgreSQL: %w: %s", errors.Join(errors.New("it did not become ready"), script.Wait()), strings.Join(said, "\n"))
 }
 
 // postgresBinaries finds the folder of initdb and postgres.
@@ -84,7 +79,7 @@ func postgresBinaries() (string, error) {
 			return folder, nil
 		}
 	}
-	return "", errors.New("no PostgreSQL binaries found")
+	return "", errNoPostgres
 }
 
 func freePort() (int, error) {
