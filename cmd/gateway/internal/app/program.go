@@ -84,17 +84,22 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 	return p, nil
 }
 
-// listen takes the address. A taken port is the usual mistake, so it gets a
-// sentence of its own.
+// listen takes the address.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use: another program, or another gateway, listens there", addr)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("listening: %w", err)
+		return nil, listenError(addr, err)
 	}
 	return listener, nil
+}
+
+// listenError says what is wrong with an address. A taken port is the usual
+// mistake, so it gets a sentence of its own.
+func listenError(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use: another program, or another gateway, listens there", addr)
+	}
+	return fmt.Errorf("listening: %w", err)
 }
 
 // openDatabase opens the data folder and the database, without migrating.

@@ -10,7 +10,6 @@ import (
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/proto/waSyncAction"
 	"go.mau.fi/whatsmeow/types"
-	"google.golang.org/protobuf/proto"
 
 	"wagateway/whatsapp/wasim"
 )
@@ -151,8 +150,8 @@ func (w *World) fillAddressBook(ctx context.Context) error {
 			Index:   []string{appstate.IndexContact, person.JID().String()},
 			Version: 2, // of the contact action, as WhatsApp's own clients write it
 			Value: &waSyncAction.SyncActionValue{ContactAction: &waSyncAction.ContactAction{
-				FullName: proto.String(person.Name()),
-				LidJID:   proto.String(person.LID().String()),
+				FullName: new(person.Name()),
+				LidJID:   new(person.LID().String()),
 			}},
 		})
 	}
