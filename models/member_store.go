@@ -112,6 +112,16 @@ func (s *MemberStore) Get(ctx context.Context, groupID int64, jid string) (*Grou
 	return member, nil
 }
 
+// Find is Get for one who is or was a member.
+func (s *MemberStore) Find(ctx context.Context, groupID int64, jid string) (*GroupMember, error) {
+	member, err := scanMember(s.db.read(ctx).Raw("SELECT "+memberColumns+memberTables+`
+		WHERE g.id = ? AND i.session_id = g.session_id AND `+addressIs(jid), groupID, jid))
+	if err != nil {
+		return nil, storeError("member", "finding a member", err)
+	}
+	return member, nil
+}
+
 // GetByID gives a member of any group, also one who left: the caller checks
 // that the session is one of their organization.
 func (s *MemberStore) GetByID(ctx context.Context, id int64) (*GroupMember, error) {

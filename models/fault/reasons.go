@@ -13,6 +13,7 @@ const (
 	ReasonAlreadyPaired  Reason = "session_already_paired"
 	ReasonQRNotReady     Reason = "qr_not_ready"
 	ReasonNotGroupAdmin  Reason = "not_group_admin"
+	ReasonNotGroupMember Reason = "not_group_member"
 	ReasonInvalidInvite  Reason = "invalid_invite"
 	ReasonInvalidJID     Reason = "invalid_jid"
 	ReasonInvalidCursor  Reason = "invalid_cursor"

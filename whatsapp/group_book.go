@@ -1,0 +1,176 @@
+package whatsapp
+
+import (
+	"context"
+	"sync"
+
+	"go.mau.fi/whatsmeow/types"
+)
+
+// groupBook is what a running session remembers of its groups beside the
+// database: the order of changes, and which groups are to be fetched anew. The
+// zero value is ready. It is lost with the process; reading all groups on the
+// next connect replaces it.
+//
+// A snapshot takes time to fetch, and a notification may be stored meanwhile.
+// Every store call therefore goes through [groupBook.change] or
+// [groupBook.adopt]: one group at a time, and no snapshot over a change that is
+// younger than it.
+type groupBook struct {
+	mu      sync.Mutex
+	last    uint64 // number of the last stored change
+	pages   map[types.JID]*groupPage
+	running bool // somebody takes what is wanted
+	wanted  map[wanted]bool
+	wake    chan struct{}
+}
+
+// groupPage is the part of one group.
+type groupPage struct {
+	storing sync.Mutex // held while a change of this group is stored
+	changed uint64     // number of its last stored change; guarded by groupBook.mu
+	version string     // WhatsApp's participant version, "" unknown; guarded by storing
+}
+
+func (b *groupBook) page(jid types.JID) *groupPage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.pages[jid]
+	if p == nil {
+		p = &groupPage{}
+		if b.pages == nil {
+			b.pages = make(map[types.JID]*groupPage)
+		}
+		b.pages[jid] = p
+	}
+	return p
+}
+
+// mark gives the present position, for [groupBook.adopt].
+func (b *groupBook) mark() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.last
+}
+
+// change stores a change of a group. store may read and set the page's version.
+func (b *groupBook) change(jid types.JID, store func(*groupPage) error) error {
+	p := b.page(jid)
+	p.storing.Lock()
+	defer p.storing.Unlock()
+	return b.stored(p, store)
+}
+
+// adopt stores a snapshot that was asked for after mark, unless the group has
+// changed since: the snapshot may be older than that.
+func (b *groupBook) adopt(jid types.JID, mark uint64, store func(*groupPage) error) (adopted bool, err error) {
+	p := b.page(jid)
+	p.storing.Lock()
+	defer p.storing.Unlock()
+	b.mu.Lock()
+	current := p.changed <= mark
+	b.mu.Unlock()
+	if !current {
+		return false, nil
+	}
+	return true, b.stored(p, store)
+}
+
+func (b *groupBook) stored(p *groupPage, store func(*groupPage) error) error {
+	if err := store(p); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last++
+	p.changed = b.last
+	return nil
+}
+
+// changedSince gives the groups with a stored change after mark.
+func (b *groupBook) changedSince(mark uint64) []types.JID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var changed []types.JID
+	for jid, p := range b.pages {
+		if p.changed > mark {
+			changed = append(changed, jid)
+		}
+	}
+	return changed
+}
+
+// wanted is something to fetch anew in the background.
+type wanted struct {
+	everything bool      // all groups, and the names of people
+	names      bool      // the names of people
+	group      types.JID // one group
+}
+
+// want asks for something to be fetched, soon and in the background. Asking
+// again before that changes nothing.
+func (b *groupBook) want(w wanted) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wanted == nil {
+		b.wanted = make(map[wanted]bool)
+	}
+	b.wanted[w] = true
+	select {
+	case b.signal() <- struct{}{}:
+	default: // a wake-up is under way already
+	}
+}
+
+// signal gives the wake-up channel; b.mu is held.
+func (b *groupBook) signal() chan struct{} {
+	if b.wake == nil {
+		b.wake = make(chan struct{}, 1)
+	}
+	return b.wake
+}
+
+// next waits for something to fetch and takes it. An error is ctx's end.
+func (b *groupBook) next(ctx context.Context) (wanted, error) {
+	for {
+		w, wake := b.take()
+		if wake == nil {
+			return w, ctx.Err()
+		}
+		select {
+		case <-ctx.Done():
+			return wanted{}, ctx.Err()
+		case <-wake:
+		}
+	}
+}
+
+// take gives something to fetch, or the channel that tells when there is.
+func (b *groupBook) take() (wanted, <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if everything := (wanted{everything: true}); b.wanted[everything] {
+		clear(b.wanted) // it includes the rest
+		return everything, nil
+	}
+	for w := range b.wanted {
+		delete(b.wanted, w)
+		return w, nil
+	}
+	return wanted{}, b.signal()
+}
+
+// enter makes the caller the one who fetches, unless somebody else is.
+func (b *groupBook) enter() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := !b.running
+	b.running = true
+	return first
+}
+
+func (b *groupBook) leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running = false
+}

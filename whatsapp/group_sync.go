@@ -1,0 +1,163 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+
+	"wagateway/models/fault"
+)
+
+// connected reads all groups and the names of people, and then fetches single
+// groups as they are wanted, until ctx, the session's, ends. It runs in a
+// goroutine of its own for each Connected; only the first of a session stays.
+func (s *Service) connected(ctx context.Context, x *session) {
+	x.groups.want(wanted{everything: true})
+	if !x.groups.enter() {
+		return
+	}
+	defer x.groups.leave()
+	pause := s.fetchBackOff()
+	for {
+		wanted, err := x.groups.next(ctx)
+		if err != nil {
+			return
+		}
+		err = s.fetch(ctx, x, wanted)
+		switch {
+		case err == nil:
+			pause.Reset()
+			continue
+		case ctx.Err() != nil:
+			return
+		case offline(err):
+			// The next Connected asks for everything.
+			x.log.DebugContext(ctx, "reading groups ends with the connection", "error", err)
+			continue
+		}
+		x.log.WarnContext(ctx, "reading groups failed, trying again", "error", err)
+		x.groups.want(wanted)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause.NextBackOff()):
+		}
+	}
+}
+
+func (s *Service) fetch(ctx context.Context, x *session, w wanted) error {
+	switch {
+	case w.everything:
+		return s.syncEverything(ctx, x)
+	case w.names:
+		return s.syncNames(ctx, x)
+	default:
+		return s.fetchWanted(ctx, x, w.group)
+	}
+}
+
+// fetchBackOff spaces repeated questions, so that a 429 is not answered with more.
+func (s *Service) fetchBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = s.cfg.Timing.fetchRetry()
+	b.MaxInterval = 128 * b.InitialInterval
+	b.Multiplier = 2
+	return b
+}
+
+// offline reports whether a question failed because the connection is not there.
+func offline(err error) bool {
+	f := fault.From(err)
+	return f.Reason() == fault.ReasonNotConnected || f.Reason() == fault.ReasonOutcomeUnknown
+}
+
+// fetchWanted fetches one group. That the account is not in it is an answer.
+func (s *Service) fetchWanted(ctx context.Context, x *session, jid types.JID) error {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	if _, err := s.refreshGroup(ctx, x, jid); err != nil && !notIn(err) {
+		return fmt.Errorf("fetching a group: %w", err)
+	}
+	return nil
+}
+
+// syncEverything makes the stored groups those that WhatsApp lists, and stores
+// the names that the client knows. A group that fails does not hold up others.
+func (s *Service) syncEverything(ctx context.Context, x *session) error {
+	if err := s.fullSyncs.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.fullSyncs.Release(1)
+	if err := s.syncOwnIdentity(ctx, x); err != nil {
+		return err
+	}
+	if err := s.syncGroups(ctx, x); err != nil {
+		return err
+	}
+	return s.syncNames(ctx, x)
+}
+
+func (s *Service) syncGroups(ctx context.Context, x *session) error {
+	mark := x.groups.mark()
+	asking, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	groups, err := ask(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) ([]*types.GroupInfo, error) {
+		return cli.GetJoinedGroups(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("listing groups: %w", err)
+	}
+	var failures []error
+	listed := make(map[types.JID]bool, len(groups))
+	for _, info := range groups {
+		listed[info.JID] = true
+		_, adopted, err := s.adopt(ctx, x, info, mark)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("storing a group: %w", err))
+		} else if !adopted {
+			x.groups.want(wanted{group: info.JID})
+		}
+	}
+	if err := s.retainListed(ctx, x, listed, mark); err != nil {
+		failures = append(failures, err)
+	}
+	x.log.InfoContext(ctx, "groups read", "groups", len(groups), "failures", len(failures))
+	return errors.Join(failures...)
+}
+
+// retainListed marks as left what WhatsApp did not list. A group that changed
+// while the list was fetched may be younger than the list: it is looked at alone.
+func (s *Service) retainListed(ctx context.Context, x *session, listed map[types.JID]bool, mark uint64) error {
+	retained := make([]string, 0, len(listed))
+	for jid := range listed {
+		retained = append(retained, jid.String())
+	}
+	for _, jid := range x.groups.changedSince(mark) {
+		if !listed[jid] {
+			retained = append(retained, jid.String())
+			x.groups.want(wanted{group: jid})
+		}
+	}
+	left, err := s.db.Groups.RetainOnly(ctx, x.id, retained)
+	s.changes.notify(err)
+	if err != nil {
+		return fmt.Errorf("marking groups as left: %w", err)
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	x.log.InfoContext(ctx, "no longer in groups", "groups", len(left))
+	// One that was joined in this very moment is brought back.
+	for _, jid := range x.groups.changedSince(mark) {
+		if slices.Contains(left, jid.String()) {
+			x.groups.want(wanted{group: jid})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package whatsapp
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"wagateway/models/fault"
+)
+
+// The limits of WhatsApp that are checked here, so that a request which can only
+// fail never leaves the gateway. Lengths count Unicode code points.
+const (
+	// maxGroupSubject is WhatsApp's since late 2022; it was 25 before, which
+	// whatsmeow's documentation of ReqCreateGroup still says. A longer one is
+	// refused with code 406.
+	maxGroupSubject = 100
+	// maxGroupDescription is what WhatsApp's own apps let one type, since the
+	// same time; it was 512 before.
+	maxGroupDescription = 2048
+	// maxGroupMembers is WhatsApp's size of a group, the creator counted, since
+	// late 2022 ("up to 1024 people", faq.whatsapp.com); an add beyond it is
+	// declined with code 419.
+	maxGroupMembers = 1024
+)
+
+// The limits of this gateway.
+const (
+	// actTimeout bounds one act: all that it asks of WhatsApp. whatsmeow alone
+	// would wait 75 s for each answer, longer than callers and proxies do.
+	actTimeout = 20 * time.Second
+	// storeTimeout bounds storing the result of an act that has been done, which
+	// goes on when the caller has gone.
+	storeTimeout = 10 * time.Second
+	// fetchTimeout bounds one question of the background, a listing of a
+	// thousand groups included.
+	fetchTimeout = 60 * time.Second
+	// fetchRounds is how often a group that changes while it is fetched is
+	// fetched again before its notifications are trusted alone.
+	fetchRounds = 3
+	// maxFullSyncs is how many sessions of a process read all their groups at
+	// once: a listing is held in memory while it is stored.
+	maxFullSyncs = 8
+	// nameBatch is how many people are stored in one transaction.
+	nameBatch = 500
+)
+
+// checkSubject checks a group's name; field is what the caller calls it.
+func checkSubject(field, subject string) error {
+	switch n := utf8.RuneCountInString(subject); {
+	case blank(subject):
+		return fault.Missing(field)
+	case n > maxGroupSubject:
+		return fault.Invalid(field, field+" must have at most 100 characters").With("max", maxGroupSubject)
+	}
+	return nil
+}
+
+func checkDescription(field, description string) error {
+	if utf8.RuneCountInString(description) > maxGroupDescription {
+		return fault.Invalid(field, field+" must have at most 2048 characters").With("max", maxGroupDescription)
+	}
+	return nil
+}
