@@ -60,7 +60,7 @@ func (s *Service) CreateGroup(ctx context.Context, sessionID string, group NewGr
 	if err != nil {
 		return nil, err
 	}
-	return &CreatedGroup{Group: stored, Results: x.results(ctx, people, info.Participants, settled{})}, nil
+	return &CreatedGroup{Group: stored, Results: x.results(ctx, people, info.Participants, reading{explain: whyNotAdded})}, nil
 }
 
 // UpdateGroup changes a group's settings: each given one is one act, in the

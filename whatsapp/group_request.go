@@ -50,7 +50,7 @@ func (s *Service) GroupRequests(ctx context.Context, sessionID, groupJID string)
 func (s *Service) ApproveGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request: decideRequests(whatsmeow.ParticipantChangeApprove),
-		settled: settled{409},
+		codes:   reading{settled: []int{409}, explain: whyNotDecided},
 		change: func(done []models.MemberSnapshot) models.GroupChange {
 			return models.GroupChange{Added: withRole(done, models.RoleMember)}
 		},
@@ -62,6 +62,7 @@ func (s *Service) ApproveGroupMembers(ctx context.Context, sessionID, groupJID s
 func (s *Service) RejectGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request: decideRequests(whatsmeow.ParticipantChangeReject),
+		codes:   reading{explain: whyNotDecided},
 		change:  func([]models.MemberSnapshot) models.GroupChange { return models.GroupChange{} },
 	})
 }

@@ -22,7 +22,7 @@ func (x *session) snapshot(ctx context.Context, info *types.GroupInfo) models.Gr
 		IsCommunity:   info.IsParent,
 		MemberAddMode: string(info.MemberAddMode),
 		CreatedAtWA:   models.MillisOf(info.GroupCreated),
-		Members:       x.members(ctx, done(info.Participants)),
+		Members:       x.members(ctx, reading{}.agreed(info.Participants)),
 	}
 	if info.IsEphemeral {
 		snapshot.EphemeralSeconds = int(info.DisappearingTimer)

@@ -21,7 +21,7 @@ type MembersChanged struct {
 func (s *Service) AddGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request:  updateParticipants(whatsmeow.ParticipantChangeAdd),
-		settled:  settled{409},
+		codes:    reading{settled: []int{409}, explain: whyNotAdded},
 		declines: true,
 		change: func(done []models.MemberSnapshot) models.GroupChange {
 			return models.GroupChange{Added: withRole(done, models.RoleMember)}
@@ -34,6 +34,7 @@ func (s *Service) AddGroupMembers(ctx context.Context, sessionID, groupJID strin
 func (s *Service) RemoveGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request: updateParticipants(whatsmeow.ParticipantChangeRemove),
+		codes:   reading{explain: whyNotChanged},
 		former:  true,
 		change: func(done []models.MemberSnapshot) models.GroupChange {
 			return models.GroupChange{Removed: done}
@@ -46,7 +47,7 @@ func (s *Service) RemoveGroupMembers(ctx context.Context, sessionID, groupJID st
 func (s *Service) PromoteGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request: updateParticipants(whatsmeow.ParticipantChangePromote),
-		settled: settled{409},
+		codes:   reading{settled: []int{409}, explain: whyNotChanged},
 		change: func(done []models.MemberSnapshot) models.GroupChange {
 			// Added keeps a higher role, so promoting the creator is harmless.
 			return models.GroupChange{Added: withRole(done, models.RoleAdmin)}
@@ -59,7 +60,7 @@ func (s *Service) PromoteGroupMembers(ctx context.Context, sessionID, groupJID s
 func (s *Service) DemoteGroupMembers(ctx context.Context, sessionID, groupJID string, participants []string) (*MembersChanged, error) {
 	return s.changeMembers(ctx, sessionID, groupJID, participants, memberAct{
 		request: updateParticipants(whatsmeow.ParticipantChangeDemote),
-		settled: settled{409},
+		codes:   reading{settled: []int{409}, explain: whyNotChanged},
 		change: func(done []models.MemberSnapshot) models.GroupChange {
 			return models.GroupChange{Roles: withRole(done, models.RoleMember)}
 		},
@@ -69,13 +70,12 @@ func (s *Service) DemoteGroupMembers(ctx context.Context, sessionID, groupJID st
 // memberAct is what one act on several people differs in.
 type memberAct struct {
 	request func(ctx context.Context, cli *whatsmeow.Client, group types.JID, people []types.JID) ([]types.GroupParticipant, error)
-	// settled are WhatsApp's codes for what is so already.
-	settled settled
+	codes   reading
 	// former says that somebody who no longer is a member is what was asked for.
 	former bool
 	// declines says that WhatsApp declining everybody is an answer, not a failure.
 	declines bool
-	// change is what is stored for those with whom it was done; nil: nothing.
+	// change is what is stored for those with whom it was done.
 	change func(done []models.MemberSnapshot) models.GroupChange
 }
 
@@ -108,8 +108,8 @@ func (s *Service) changeMembers(ctx context.Context, sessionID, groupJID string,
 	if err != nil {
 		return nil, s.groupFailure(ctx, x, jid, err)
 	}
-	results := x.results(ctx, people, answered, act.settled)
-	group, err := s.storeChange(ctx, x, jid, act.change(x.members(ctx, done(answered))))
+	results := x.results(ctx, people, answered, act.codes)
+	group, err := s.storeChange(ctx, x, jid, act.change(x.members(ctx, act.codes.agreed(answered))))
 	if err != nil {
 		return nil, s.groupFailure(ctx, x, jid, err)
 	}

@@ -69,12 +69,15 @@ func (x *session) others(people []participant) []types.JID {
 	return slices.DeleteFunc(jids(people), x.isOwn)
 }
 
-// settled are codes that say that the wish holds already.
-type settled []int
+// reading is how to read WhatsApp's codes about single participants.
+type reading struct {
+	settled []int                 // the wish holds already
+	explain func(code int) string // what another code means
+}
 
 // results gives each participant's outcome in the order asked. WhatsApp answers
 // by LID or by number, whichever the group uses, not always as it was asked.
-func (x *session) results(ctx context.Context, people []participant, answered []types.GroupParticipant, already settled) []ParticipantResult {
+func (x *session) results(ctx context.Context, people []participant, answered []types.GroupParticipant, codes reading) []ParticipantResult {
 	byJID := make(map[types.JID]*types.GroupParticipant, 2*len(answered))
 	for i := range answered {
 		for _, jid := range []types.JID{answered[i].JID, answered[i].LID, answered[i].PhoneNumber} {
@@ -91,7 +94,7 @@ func (x *session) results(ctx context.Context, people []participant, answered []
 		}
 		switch {
 		case answer != nil:
-			results[i] = result(p.given, answer, already)
+			results[i] = result(p.given, answer, codes)
 		case x.isOwn(p.jid):
 			results[i] = ParticipantResult{JID: p.given, OK: true}
 		default:
@@ -102,12 +105,11 @@ func (x *session) results(ctx context.Context, people []participant, answered []
 	return results
 }
 
-func result(given string, answer *types.GroupParticipant, already settled) ParticipantResult {
-	// A settled code comes without the error in some answers of WhatsApp.
-	if answer.Error == 0 || answer.Error == 200 || slices.Contains(already, answer.Error) {
+func result(given string, answer *types.GroupParticipant, codes reading) ParticipantResult {
+	if succeeded(answer) || slices.Contains(codes.settled, answer.Error) {
 		return ParticipantResult{JID: given, OK: true}
 	}
-	code, message := answer.Error, declineMessage(answer.Error)
+	code, message := answer.Error, codes.explain(answer.Error)
 	r := ParticipantResult{JID: given, Code: &code, Message: &message}
 	if answer.AddRequest != nil && answer.AddRequest.Code != "" {
 		invite := answer.AddRequest.Code
@@ -116,37 +118,62 @@ func result(given string, answer *types.GroupParticipant, already settled) Parti
 	return r
 }
 
-// done gives those whom an act changed something for.
-func done(answered []types.GroupParticipant) []types.GroupParticipant {
+// agreed gives those for whom the wish holds.
+func (r reading) agreed(answered []types.GroupParticipant) []types.GroupParticipant {
 	return slices.DeleteFunc(slices.Clone(answered), func(p types.GroupParticipant) bool {
-		return p.Error != 0 && p.Error != 200
+		return !succeeded(&p) && !slices.Contains(r.settled, p.Error)
 	})
 }
 
-// declineMessage says what WhatsApp's code about one participant means, as its
-// own apps word it.
-func declineMessage(code int) string {
+// succeeded: WhatsApp leaves the code out, or says 200.
+func succeeded(p *types.GroupParticipant) bool { return p.Error == 0 || p.Error == 200 }
+
+// whyNotAdded says what WhatsApp's code about somebody to add means, in the
+// sense of the messages of its own apps.
+func whyNotAdded(code int) string {
 	switch code {
 	case 401:
 		return "this person has blocked the account"
 	case 403:
 		return "this person's privacy settings do not allow it; an invitation can be sent"
 	case 404:
-		return "not on WhatsApp, or not in the group"
-	case 405, 406:
-		return "WhatsApp does not allow it for this person"
+		return "this person is not on WhatsApp"
 	case 408:
 		return "this person left the group recently"
-	case 409:
-		return "already so"
 	case 417:
 		return "this person cannot be added to the community; an invitation can be sent"
 	case 419:
 		return "the group is full"
 	default:
-		return fmt.Sprintf("WhatsApp declined with code %d", code)
+		return declined(code)
 	}
 }
+
+// whyNotChanged says what WhatsApp's code about a member to change means.
+func whyNotChanged(code int) string {
+	switch code {
+	case 403, 405, 406:
+		return "WhatsApp does not allow it for this member"
+	case 404:
+		return "this person is not in the group"
+	default:
+		return declined(code)
+	}
+}
+
+// whyNotDecided says what WhatsApp's code about somebody who asks to join means.
+func whyNotDecided(code int) string {
+	switch code {
+	case 404:
+		return "this person does not ask to join"
+	case 409:
+		return "this person is in the group already"
+	default:
+		return whyNotAdded(code)
+	}
+}
+
+func declined(code int) string { return fmt.Sprintf("WhatsApp declined with code %d", code) }
 
 // fault is the failure of an act whose only participant this is.
 func (r *ParticipantResult) fault() error {
@@ -157,7 +184,7 @@ func (r *ParticipantResult) fault() error {
 	case 404:
 		return fault.NoSuch("member")
 	case 401, 403:
-		return notGroupAdmin().With("code", *r.Code)
+		return fault.New(fault.Forbidden, fault.ReasonWhatsApp, *r.Message).With("code", *r.Code)
 	default:
 		return refused(*r.Code)
 	}
