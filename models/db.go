@@ -68,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	}
 	db := &DB{secrets: secrets, log: log, observer: &statementObserver{log: log, hook: cfg.StatementHook}}
 	if dialect == dialectSQLite {
-		db.engine, err = openSQLite(address, cfg.MaxConns, db.observer)
+		db.engine, err = openSQLite(ctx, address, cfg.MaxConns, db.observer)
 	} else {
 		db.engine, err = openPostgres(address, cfg.MaxConns, db.observer)
 	}

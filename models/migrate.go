@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"path"
 	"strings"
 
@@ -119,11 +120,10 @@ func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.pool, err = sqlitePool(file, 1, false); err != nil {
+	if l.pool, err = sqliteConnections(file, 1, url.Values{"_busy_timeout": {"1000"}}); err != nil {
 		return err
 	}
 	for {
-		// Each try waits as long as a busy database is waited for.
 		if l.held, err = l.pool.Conn(ctx); err == nil {
 			_, err = l.held.ExecContext(ctx, "BEGIN EXCLUSIVE")
 		}

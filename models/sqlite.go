@@ -1,6 +1,7 @@
 package models
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -20,12 +21,15 @@ import (
 // whatsmeow's connections, to finish its transaction.
 const busyTimeout = 15 * time.Second
 
+// busyRetry is how often a file is tried that another process has to itself.
+const busyRetry = 5 * time.Millisecond
+
 // whatsmeowSQLiteConns lets whatsmeow read while one of its own writes waits.
 const whatsmeowSQLiteConns = 4
 
 // openSQLite opens the file with one writing connection and a pool of readers.
 // Two writing connections would only wait for each other, and by polling.
-func openSQLite(path string, maxConns int, observer *statementObserver) (engine, error) {
+func openSQLite(ctx context.Context, path string, maxConns int, observer *statementObserver) (engine, error) {
 	path, err := prepareSQLiteFile(path)
 	if err != nil {
 		return engine{}, err
@@ -48,13 +52,17 @@ func openSQLite(path string, maxConns int, observer *statementObserver) (engine,
 	e := engine{
 		dialect:    dialectSQLite,
 		whatsmeow:  whatsmeow,
-		pools:      []*sql.DB{writer, reader, whatsmeow}, // the writer's first connection makes the file WAL
+		pools:      []*sql.DB{writer, reader, whatsmeow},
 		lockFile:   path + ".migrate",
 		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, false) },
 		rows:       sqliteRows,
 	}
 	prepared := newPreparedPool(reader)
 	e.statements = prepared
+	if err := connectSQLite(ctx, e.pools...); err != nil {
+		err = storeError("database", "connecting to "+filepath.Base(path), err)
+		return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
+	}
 	if e.writer, err = openGORM(sqliteDialect{pool: writer}, observer); err == nil {
 		e.reader, err = openGORM(sqliteDialect{pool: prepared}, observer)
 	}
@@ -102,6 +110,11 @@ func sqlitePool(path string, conns int, readOnly bool) (*sql.DB, error) {
 		options.Set("_txlock", "deferred")
 		options.Set("_query_only", "1")
 	}
+	return sqliteConnections(path, conns, options)
+}
+
+// sqliteConnections opens a pool with options of the driver's.
+func sqliteConnections(path string, conns int, options url.Values) (*sql.DB, error) {
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options.Encode()}
 	connector, err := sqlite.NewConnector(dsn.String())
 	if err != nil {
@@ -111,6 +124,31 @@ func sqlitePool(path string, conns int, readOnly bool) (*sql.DB, error) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	return pool, nil
+}
+
+// connectSQLite opens each pool's first connection, the writer's before the
+// others'. Making the file WAL, and closing it as the last one, needs it alone;
+// SQLite does not wait for that, so this does.
+func connectSQLite(ctx context.Context, pools ...*sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for _, pool := range pools {
+		for {
+			err := pool.PingContext(ctx)
+			if err == nil {
+				break
+			}
+			if !sqliteBusy(err) {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(busyRetry):
+			}
+		}
+	}
+	return nil
 }
 
 // sqliteRows writes a relation over one parameter, a JSON array of objects.
