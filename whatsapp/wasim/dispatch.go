@@ -91,7 +91,7 @@ func (s *Server) answer(namespace string, device *companion, n *node) (node, *St
 	case "status":
 		return s.statusIQ(device, n), nil
 	case "w:mex":
-		return s.mexIQ(n)
+		return s.mexIQ(device, n)
 	case "abt":
 		return resultOf(n, node{Tag: "props", Attrs: attrs{"protocol": "1", "ab_key": "wasim"}}), nil
 	default:

@@ -70,6 +70,9 @@ type Fault struct {
 // ErrUnknownFault is returned by [Server.SetFault] for a kind that does not exist.
 var ErrUnknownFault = errors.New("unknown fault kind")
 
+// ErrBadFault is returned by [Server.SetFault] for values that make no sense.
+var ErrBadFault = errors.New("bad fault")
+
 // ErrNoPhone is returned for a number nobody added.
 var ErrNoPhone = errors.New("no such phone")
 
@@ -177,7 +180,7 @@ func (f *Fault) check() error {
 		return fmt.Errorf("%w: %q", ErrUnknownFault, f.Kind)
 	}
 	if f.For < 0 || f.Count < 0 || f.Delay < 0 || f.Code < 0 {
-		return fmt.Errorf("fault %s: negative value", f.Kind)
+		return fmt.Errorf("%w: %s with a negative value", ErrBadFault, f.Kind)
 	}
 	return nil
 }

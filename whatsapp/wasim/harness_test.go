@@ -184,7 +184,8 @@ func count[T any](c *client, match func(T) bool) (n int) {
 	return n
 }
 
-// pair links a new client to the phone by QR and waits until it is connected.
+// pair links a new client to the phone by QR and waits until it is connected and
+// has the account's app state.
 func pair(t *testing.T, srv *wasim.Server, phone *wasim.Phone) *client {
 	t.Helper()
 	c := newClient(t, srv)
@@ -201,6 +202,7 @@ func pair(t *testing.T, srv *wasim.Server, phone *wasim.Phone) *client {
 		}
 	}
 	want[*events.Connected](c, nil)
+	want(c, func(p *events.PushNameSetting) bool { return p.Action.GetName() == phone.Name() })
 	return c
 }
 
@@ -212,6 +214,10 @@ func saying(body string) func(*events.Message) bool {
 		return m.Message.GetConversation() == body || m.Message.GetExtendedTextMessage().GetText() == body
 	}
 }
+
+// spoken matches messages with text, as opposed to those of the account's own
+// business.
+func spoken(m *events.Message) bool { return m.Message.GetConversation() != "" }
 
 // heard matches messages on a phone by their text.
 func heard(body string) func(wasim.PhoneMessage) bool {

@@ -3,8 +3,9 @@ package wasim
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"go.mau.fi/whatsmeow/store"
@@ -37,7 +38,7 @@ type Phone struct {
 	available       bool
 	addressing      types.AddressingMode
 	presenceWatcher map[*companion]struct{}
-	deviceWatcher   map[*companion]struct{}
+	deviceWatcher   map[*companion]deviceWatch
 
 	app appState
 
@@ -183,24 +184,21 @@ func (p *Phone) addDevice(device *companion) {
 func (p *Phone) announceDevice(change string, changed *companion) {
 	p.mu.Lock()
 	linked := slices.Clone(p.linked)
-	watchers := make([]*companion, 0, len(p.deviceWatcher))
-	for watcher := range p.deviceWatcher {
-		if watcher.phone != p {
-			watchers = append(watchers, watcher)
+	watchers := maps.Clone(p.deviceWatcher)
+	p.mu.Unlock()
+	byNumber, byLID := p.deviceNews(change, changed, linked)
+	for watcher, asked := range watchers {
+		if watcher.phone == p {
+			continue // hears of it below
+		}
+		if asked.byNumber {
+			watcher.deliver(byNumber)
+		}
+		if asked.byLID {
+			watcher.deliver(byLID)
 		}
 	}
-	p.mu.Unlock()
-	pns, lids := deviceLists(p, linked)
-	news := node{Tag: "notification", Attrs: attrs{
-		"from": p.JID(), "lid": p.lid, "id": p.srv.nextID(), "type": "devices", "t": p.srv.nowText(),
-	}, Content: []node{{
-		Tag: change, Attrs: attrs{"device_hash": listHash(pns), "device_lid_hash": listHash(lids)}, Content: []node{{
-			Tag: "device", Attrs: attrs{"jid": changed.pn(), "lid": changed.lid(), "key-index": fmt.Sprint(changed.id)},
-		}},
-	}}}
-	for _, watcher := range watchers {
-		watcher.deliver(news)
-	}
+	pns, _ := deviceLists(p, linked)
 	own := make([]node, len(pns))
 	for i, jid := range pns {
 		own[i] = node{Tag: "device", Attrs: attrs{"jid": jid}}
@@ -215,6 +213,24 @@ func (p *Phone) announceDevice(change string, changed *companion) {
 	}
 }
 
+// deviceNews are the notifications of a changed device list. whatsmeow ignores
+// one under an address whose list it has not cached, so there is one for each
+// address.
+func (p *Phone) deviceNews(change string, changed *companion, linked []*companion) (byNumber, byLID node) {
+	pns, lids := deviceLists(p, linked)
+	index := strconv.Itoa(int(changed.id))
+	news := func(address, list, device attrs) node {
+		address["id"], address["type"], address["t"] = p.srv.nextID(), "devices", p.srv.nowText()
+		device["key-index"] = index
+		return node{Tag: "notification", Attrs: address, Content: []node{{
+			Tag: change, Attrs: list, Content: []node{{Tag: "device", Attrs: device}},
+		}}}
+	}
+	byNumber = news(attrs{"from": p.JID(), "lid": p.lid}, attrs{"device_hash": listHash(pns)}, attrs{"jid": changed.pn()})
+	byLID = news(attrs{"from": p.lid}, attrs{"device_hash": listHash(lids)}, attrs{"jid": changed.lid()})
+	return byNumber, byLID
+}
+
 // deviceLists gives the addresses of the primary device and the companions.
 func deviceLists(p *Phone, linked []*companion) (pns, lids []types.JID) {
 	pns, lids = []types.JID{p.JID()}, []types.JID{p.lid}
@@ -224,13 +240,23 @@ func deviceLists(p *Phone, linked []*companion) (pns, lids []types.JID) {
 	return pns, lids
 }
 
-// devicesFor lists an account's devices for a companion that will cache them.
-func (p *Phone) devicesFor(asking *companion) []*companion {
+// deviceWatch is by which addresses somebody asked for a device list.
+type deviceWatch struct{ byNumber, byLID bool }
+
+// devicesFor lists an account's devices for a companion that will cache them
+// under the address it asked by.
+func (p *Phone) devicesFor(asking *companion, by types.JID) []*companion {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.deviceWatcher == nil {
-		p.deviceWatcher = map[*companion]struct{}{}
+		p.deviceWatcher = map[*companion]deviceWatch{}
 	}
-	p.deviceWatcher[asking] = struct{}{}
+	watch := p.deviceWatcher[asking]
+	if by.Server == types.HiddenUserServer {
+		watch.byLID = true
+	} else {
+		watch.byNumber = true
+	}
+	p.deviceWatcher[asking] = watch
 	return slices.Clone(p.linked)
 }

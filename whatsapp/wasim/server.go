@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -220,13 +221,8 @@ func (r *rewriter) RoundTrip(request *http.Request) (*http.Response, error) {
 // AddPhone makes an account with its primary device. A number that exists under
 // the same name is returned as it is; under another name it is ErrPhoneExists.
 func (s *Server) AddPhone(number, name string) (*Phone, error) {
-	if len(number) < 7 || len(number) > 15 || number[0] == '0' {
+	if !validNumber(number) {
 		return nil, ErrBadNumber
-	}
-	for _, digit := range []byte(number) {
-		if digit < '0' || digit > '9' {
-			return nil, ErrBadNumber
-		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,6 +240,11 @@ func (s *Server) AddPhone(number, name string) (*Phone, error) {
 	s.phones[number] = p
 	s.lids[lid] = p
 	return p, nil
+}
+
+// validNumber reports whether a text is a phone number's digits.
+func validNumber(number string) bool {
+	return len(number) >= 7 && len(number) <= 15 && number[0] != '0' && strings.Trim(number, "0123456789") == ""
 }
 
 // newLID gives 15 digits that depend on the number and the server's secret, so

@@ -24,7 +24,7 @@ func (s *Server) usyncIQ(device *companion, n *node) (node, *StanzaError) {
 		}
 		answer := node{Tag: "user", Attrs: attrs{"jid": users[i].Attrs["jid"]}}
 		if phone := s.phoneOf(jidOf(&users[i], "jid")); phone != nil {
-			answer.Content = phone.usync(device, &query)
+			answer.Content = phone.usync(device, jidOf(&users[i], "jid"), &query)
 		}
 		answers = append(answers, answer)
 	}
@@ -51,16 +51,16 @@ func (s *Server) usyncContact(device *companion, query *node, contact node) node
 		address = attrs{"jid": phone.lid, "pn_jid": phone.JID()}
 	}
 	found := node{Tag: "contact", Attrs: attrs{"type": "in"}, Content: asked}
-	return node{Tag: "user", Attrs: address, Content: append([]node{found}, phone.usync(device, query)...)}
+	return node{Tag: "user", Attrs: address, Content: append([]node{found}, phone.usync(device, phone.lid, query)...)}
 }
 
 // usync answers a query about one account.
-func (p *Phone) usync(asking *companion, query *node) []node {
+func (p *Phone) usync(asking *companion, by types.JID, query *node) []node {
 	var answers []node
 	for _, wanted := range query.GetChildren() {
 		switch wanted.Tag {
 		case "devices":
-			answers = append(answers, deviceListNode(p.devicesFor(asking)))
+			answers = append(answers, deviceListNode(p.devicesFor(asking, by)))
 		case "lid":
 			answers = append(answers, node{Tag: "lid", Attrs: attrs{"val": p.lid}})
 		case "status":
