@@ -1,0 +1,65 @@
+package address
+
+import (
+	"strings"
+
+	"wagateway/models/fault"
+)
+
+// inviteHost is where invite links of groups lead to.
+const inviteHost = "chat.whatsapp.com/"
+
+// Invite codes are 22 characters today; the bounds leave room.
+const (
+	minInvite = 8
+	maxInvite = 64
+)
+
+// ParseInvite reads a group invite, a bare code or a link as people paste it
+// ("https://chat.whatsapp.com/<code>", "chat.whatsapp.com/invite/<code>?mode=…"),
+// and gives the code.
+func ParseInvite(field, s string) (string, error) {
+	if s == "" {
+		return "", fault.Missing(field)
+	}
+	code := s
+	if link, isLink := cutInviteHost(s); isLink {
+		link, _, _ = strings.Cut(link, "#")
+		link, _, _ = strings.Cut(link, "?")
+		code = strings.TrimSuffix(strings.TrimPrefix(link, "invite/"), "/")
+	}
+	if !isInviteCode(code) {
+		return "", fault.New(fault.Validation, fault.ReasonInvalidInvite,
+			field+" must be an invite code or a link (https://chat.whatsapp.com/…)").With("field", field)
+	}
+	return code, nil
+}
+
+// MakeInvite gives the link of an invite code.
+func MakeInvite(code string) string { return "https://" + inviteHost + code }
+
+// cutInviteHost removes scheme and host, which are not case-sensitive.
+func cutInviteHost(s string) (path string, isLink bool) {
+	lower := strings.ToLower(s)
+	for _, scheme := range []string{"https://", "http://", ""} {
+		if strings.HasPrefix(lower, scheme+inviteHost) && len(lower) == len(s) {
+			return s[len(scheme)+len(inviteHost):], true
+		}
+	}
+	return s, false
+}
+
+func isInviteCode(code string) bool {
+	if len(code) < minInvite || len(code) > maxInvite {
+		return false
+	}
+	for i := range len(code) {
+		c := code[i]
+		switch {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
