@@ -199,3 +199,43 @@ func TestLogsNeverHoldValues(t *testing.T) {
 	assert.NotContains(t, log.String(), "6281234567890")
 	assert.NotContains(t, log.String(), "Alice")
 }
+
+// A second process on the same data folder is a mistake, but not one that
+// costs data.
+func TestTwoGatewaysOnOneDatabase(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			ctx, url := t.Context(), modelstest.URL(t, dialect)
+			gateways := []*models.DB{modelstest.OpenURL(t, url), modelstest.OpenURL(t, url)}
+			require.NoError(t, gateways[0].Migrate(ctx))
+			session := modelstest.Session(t, gateways[0], "org")
+			const callers = 4
+			done := make(chan error, 2*callers)
+			for i := range 2 * callers {
+				go func() {
+					var failed error
+					for range 5 { // all store the same people
+						_, err := gateways[i%2].Groups.Sync(ctx, session.ID, groupOf("1@g.us", 20))
+						failed = errors.Join(failed, err)
+						_, err = gateways[i%2].Identities.Upsert(ctx, session.ID, []models.Person{both("1", "6281"), phone("6282")})
+						failed = errors.Join(failed, err)
+					}
+					done <- failed
+				}()
+			}
+			for range 2 * callers {
+				require.NoError(t, <-done)
+			}
+			for _, gateway := range gateways {
+				n, err := gateway.Identities.Count(ctx, session.ID)
+				require.NoError(t, err)
+				assert.Equal(t, 22, n)
+				group, err := gateway.Groups.Get(ctx, session.ID, "1@g.us")
+				require.NoError(t, err)
+				assert.Equal(t, 20, group.ParticipantCount)
+			}
+		})
+	}
+}
