@@ -1,0 +1,21 @@
+// Package graph is the GraphQL front and the core that REST shares: resolvers
+// over the stores and the WhatsApp service, the gate that holds the schema's
+// permissions, and the server with its limits.
+package graph
+
+import (
+	"wagateway/graph/gen"
+	"wagateway/models"
+	"wagateway/whatsapp"
+)
+
+//go:generate go tool gqlgen generate --config ../gqlgen.yml
+
+// Resolver holds what resolvers need; all fields are required.
+type Resolver struct {
+	DB       *models.DB
+	WhatsApp *whatsapp.Service
+}
+
+// NewRoot gives the resolvers as the executor and REST call them.
+func NewRoot(r *Resolver) gen.ResolverRoot { return r }
