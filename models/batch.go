@@ -7,43 +7,52 @@ import (
 )
 
 // A batch lists the children of several parents in one statement, a page of
-// each. How far a parent's page reaches (its "bound") is looked up once per
-// parent, so a statement reads no more rows than it gives.
+// each, and reads no more rows than it gives.
 
 // batchOf is the input of one batch, K being the type of the parents' ids.
 type batchOf[K string | int64] struct {
 	ids   []K
 	given string // the ids as a parameter of DB.rows
 	after int64
-	last  int64 // OFFSET of a page's last row, the one that tells of a next page included
-	limit int
+	page  Page
 	lists map[K]cursors
 }
 
 // newBatch prepares a batch of the list that noun and a parent's id name.
 func newBatch[K string | int64](db *DB, noun string, ids []K, page Page) (batchOf[K], error) {
-	given, err := keys("id", ids)
-	if err != nil {
-		return batchOf[K]{}, err
-	}
-	b := batchOf[K]{ids: ids, given: given, last: page.fetch() - 1, limit: page.Limit, lists: make(map[K]cursors, len(ids))}
+	b := batchOf[K]{page: page, lists: make(map[K]cursors, len(ids))}
 	for _, id := range ids {
-		c := db.cursors(noun, fmt.Sprint(id))
-		// A cursor belongs to one parent: with several it fails for the others.
-		if b.after, err = c.decodeID(page.After); err != nil {
-			return batchOf[K]{}, err
+		if _, twice := b.lists[id]; twice {
+			continue
 		}
-		b.lists[id] = c
+		c := db.cursors(noun, fmt.Sprint(id))
+		after, err := c.decodeID(page.After)
+		if err != nil {
+			return batchOf[K]{}, err // with several parents too: it can belong to one only
+		}
+		b.ids, b.after, b.lists[id] = append(b.ids, id), after, c
 	}
-	return b, nil
+	given, err := keys("id", b.ids)
+	b.given = given
+	return b, err
 }
 
-// batchQuery writes the head of a batch's statement: the relation parents(id,
-// bound). bound is a scalar sub-select over given.id with the parameters after
-// and last; then comes the parameter given.
-func (db *DB) batchQuery(id column, bound string) string {
-	return fmt.Sprintf("WITH parents AS MATERIALIZED (SELECT DISTINCT given.id AS id, COALESCE(%s, %d) AS bound FROM %s AS given) ",
-		bound, noLimit, db.rows(id))
+// parameters are those of [DB.batchTables]; where are the condition's own.
+func (b *batchOf[K]) parameters(where ...any) []any {
+	return append(append([]any{b.given}, where...), b.after, b.page.fetch())
+}
+
+// batchTables writes the FROM of a batch: the parents p(id) and the page of
+// each one's children in table, under the given alias. where is the condition
+// for the children, called x in it. Each database is told to start at the
+// parents in its own way: left to itself it may read the whole table.
+func (db *DB) batchTables(id column, table, alias, where string) string {
+	parents := db.rows(id) + " AS p"
+	pick := " FROM " + table + " x WHERE " + where + " AND x.id > ? ORDER BY x.id LIMIT ?)"
+	if db.engine.dialect == dialectPostgres {
+		return parents + " CROSS JOIN LATERAL (SELECT x.*" + pick + " AS " + alias
+	}
+	return parents + " CROSS JOIN " + table + " AS " + alias + " ON " + alias + ".id IN (SELECT x.id" + pick
 }
 
 // splitBatch divides the rows, ordered by parent and id, among the parents.
@@ -55,12 +64,12 @@ func splitBatch[K string | int64, T any](b batchOf[K], rows []T, parent func(*T)
 		for end < len(rows) && parent(&rows[end]) == owner {
 			end++
 		}
-		lists[owner] = listByID(rows[start:end:end], b.limit, b.lists[owner], id)
+		lists[owner] = listByID(rows[start:end:end], b.page.Limit, b.lists[owner], id)
 		start = end
 	}
 	for _, owner := range b.ids {
 		if _, found := lists[owner]; !found {
-			lists[owner] = listByID([]T{}, b.limit, b.lists[owner], id)
+			lists[owner] = listByID([]T{}, b.page.Limit, b.lists[owner], id)
 		}
 	}
 	return lists

@@ -49,11 +49,9 @@ func (s *GroupStore) ListBySessions(ctx context.Context, sessionIDs []string, pa
 		return nil, err
 	}
 	var groups []Group
-	err = s.db.read(ctx).Raw(s.db.batchQuery(text("id"), `(SELECT x.id FROM wa_groups x
-			WHERE x.session_id = given.id AND x.left_at = 0 AND x.id > ? ORDER BY x.id LIMIT 1 OFFSET ?)`)+
-		"SELECT "+groupColumns+` FROM parents p JOIN wa_groups g
-		ON g.session_id = p.id AND g.left_at = 0 AND g.id > ? AND g.id <= p.bound ORDER BY g.session_id, g.id`,
-		b.after, b.last, b.given, b.after).Scan(&groups).Error
+	err = s.db.read(ctx).Raw("SELECT "+groupColumns+" FROM "+
+		s.db.batchTables(text("id"), "wa_groups", "g", "x.session_id = p.id AND x.left_at = 0")+" ORDER BY g.session_id, g.id",
+		b.parameters()...).Scan(&groups).Error
 	if err != nil {
 		return nil, storeError("group", "listing groups", err)
 	}

@@ -101,19 +101,16 @@ func identityID(i *Identity) int64 { return i.ID }
 // ListBySessions is List for several sessions in one statement; each session is
 // a key of the result. page.After works for a single session only.
 func (s *IdentityStore) ListBySessions(ctx context.Context, sessionIDs []string, page Page) (map[string]List[Identity], error) {
-	parents, err := newBatch(s.db, "identities", sessionIDs, page)
+	b, err := newBatch(s.db, "identities", sessionIDs, page)
 	if err != nil {
 		return nil, err
 	}
-	identities, err := scanIdentities(s.db.read(ctx).Raw(s.db.batchQuery(text("id"), `(SELECT x.id FROM identities x
-			WHERE x.session_id = given.id AND x.id > ? ORDER BY x.id LIMIT 1 OFFSET ?)`)+
-		"SELECT "+identityColumns+` FROM parents p JOIN identities i
-		ON i.session_id = p.id AND i.id > ? AND i.id <= p.bound ORDER BY i.session_id, i.id`,
-		parents.after, parents.last, parents.given, parents.after), 0)
+	identities, err := scanIdentities(s.db.read(ctx).Raw("SELECT "+identityColumns+" FROM "+
+		s.db.batchTables(text("id"), "identities", "i", "x.session_id = p.id")+" ORDER BY i.session_id, i.id", b.parameters()...), 0)
 	if err != nil {
 		return nil, storeError("contact", "listing people of sessions", err)
 	}
-	return splitBatch(parents, identities, func(i *Identity) string { return i.SessionID }, identityID), nil
+	return splitBatch(b, identities, func(i *Identity) string { return i.SessionID }, identityID), nil
 }
 
 // Count tells how many people a session knows.

@@ -64,18 +64,11 @@ func (s *MemberStore) ListByGroups(ctx context.Context, groupIDs []int64, filter
 	if err != nil {
 		return nil, err
 	}
-	inner, role := filter.condition("x")
-	outer, _ := filter.condition("m")
-	var parameters []any
-	parameters = append(append(parameters, b.after), role...)
-	parameters = append(parameters, b.last, b.given, b.after)
-	parameters = append(parameters, role...)
-	members, err := scanMembers(s.db.read(ctx).Raw(s.db.batchQuery(bigint("id"), `(SELECT x.id FROM wa_group_members x
-			WHERE x.group_id = given.id AND x.left_at = 0 AND x.id > ?`+inner+` ORDER BY x.id LIMIT 1 OFFSET ?)`)+
-		"SELECT "+memberColumns+` FROM parents p
-		JOIN wa_groups g ON g.id = p.id
-		JOIN wa_group_members m ON m.group_id = p.id AND m.left_at = 0 AND m.id > ? AND m.id <= p.bound`+outer+`
-		JOIN identities i ON i.id = m.identity_id ORDER BY m.group_id, m.id`, parameters...), 0)
+	condition, role := filter.condition("x")
+	members, err := scanMembers(s.db.read(ctx).Raw("SELECT "+memberColumns+" FROM "+
+		s.db.batchTables(bigint("id"), "wa_group_members", "m", "x.group_id = p.id AND x.left_at = 0"+condition)+`
+		JOIN wa_groups g ON g.id = m.group_id
+		JOIN identities i ON i.id = m.identity_id ORDER BY m.group_id, m.id`, b.parameters(role...)...), 0)
 	if err != nil {
 		return nil, storeError("group", "listing members of groups", err)
 	}
@@ -95,10 +88,13 @@ func (s *MemberStore) CountByGroups(ctx context.Context, groupIDs []int64, filte
 	if err != nil {
 		return nil, err
 	}
-	condition, role := filter.condition("m")
-	counts, err := scanCounts[int64](s.db.read(ctx).Raw(`SELECT m.group_id, COUNT(*) FROM wa_group_members m
-		WHERE m.group_id IN `+s.db.in(bigint("id"))+" AND m.left_at = 0"+condition+" GROUP BY m.group_id",
-		append([]any{given}, role...)...))
+	query, parameters := "SELECT id, participant_count FROM wa_groups WHERE participant_count > 0 AND id IN "+s.db.in(bigint("id")), []any{given}
+	if condition, role := filter.condition("m"); condition != "" {
+		query = `SELECT m.group_id, COUNT(*) FROM wa_group_members m
+			WHERE m.group_id IN ` + s.db.in(bigint("id")) + " AND m.left_at = 0" + condition + " GROUP BY m.group_id"
+		parameters = append(parameters, role...)
+	}
+	counts, err := scanCounts[int64](s.db.read(ctx).Raw(query, parameters...))
 	return counts, storeError("group", "counting members of groups", err)
 }
 

@@ -18,6 +18,12 @@ const (
 	applicationName        = "wagateway" // as pg_stat_activity shows it
 )
 
+// postgresDialect is GORM's, but shows statements as they are sent.
+type postgresDialect struct{ *gormpostgres.Dialector }
+
+// Explain gives the statement without values: see [statementObserver].
+func (postgresDialect) Explain(sql string, _ ...any) string { return sql }
+
 // openPostgres opens one pool for the stores and one for whatsmeow.
 func openPostgres(address string, maxConns int, observer *statementObserver) (engine, error) {
 	cfg, err := pgx.ParseConfig(address) // its error leaves the password out
@@ -32,7 +38,7 @@ func openPostgres(address string, maxConns int, observer *statementObserver) (en
 	}
 	pool := postgresPool(cfg, maxConns)
 	whatsmeow := postgresPool(cfg, whatsmeowPostgresConns)
-	handle, err := openGORM(gormpostgres.New(gormpostgres.Config{Conn: pool}), observer)
+	handle, err := openGORM(postgresDialect{&gormpostgres.Dialector{Config: &gormpostgres.Config{Conn: pool}}}, observer)
 	if err != nil {
 		_ = pool.Close()
 		_ = whatsmeow.Close()
