@@ -20,7 +20,7 @@ type groupBook struct {
 	mu      sync.Mutex
 	last    uint64 // number of the last stored change
 	pages   map[types.JID]*groupPage
-	running bool // somebody takes what is wanted
+	taker   <-chan struct{} // closes when nobody takes what is wanted any more
 	wanted  map[wanted]bool
 	wake    chan struct{}
 }
@@ -160,17 +160,19 @@ func (b *groupBook) take() (wanted, <-chan struct{}) {
 	return wanted{}, b.signal()
 }
 
-// enter makes the caller the one who fetches, unless somebody else is.
-func (b *groupBook) enter() bool {
+// enter makes the caller the one who takes what is wanted, until done closes;
+// false when somebody is already. One whose time is over may still be finishing
+// its last fetch: two at a time are harmless, see [groupBook.adopt].
+func (b *groupBook) enter(done <-chan struct{}) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	first := !b.running
-	b.running = true
-	return first
-}
-
-func (b *groupBook) leave() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.running = false
+	if b.taker != nil {
+		select {
+		case <-b.taker:
+		default:
+			return false
+		}
+	}
+	b.taker = done
+	return true
 }

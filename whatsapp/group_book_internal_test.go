@@ -106,10 +106,12 @@ func TestGroupBookWakesWhoWaits(t *testing.T) {
 func TestOnlyOneFetches(t *testing.T) {
 	t.Parallel()
 	var book groupBook
-	assert.True(t, book.enter())
-	assert.False(t, book.enter())
-	book.leave()
-	assert.True(t, book.enter())
+	first, second := make(chan struct{}), make(chan struct{})
+	assert.True(t, book.enter(first))
+	assert.False(t, book.enter(second))
+	close(first)
+	assert.True(t, book.enter(second), "the session was stopped and started again")
+	assert.False(t, book.enter(make(chan struct{})))
 }
 
 func TestAdvanceNoticesAMissedVersion(t *testing.T) {

@@ -19,10 +19,9 @@ import (
 // goroutine of its own for each Connected; only the first of a session stays.
 func (s *Service) connected(ctx context.Context, x *session) {
 	x.groups.want(wanted{everything: true})
-	if !x.groups.enter() {
+	if !x.groups.enter(ctx.Done()) {
 		return
 	}
-	defer x.groups.leave()
 	pause := s.fetchBackOff()
 	for {
 		wanted, err := x.groups.next(ctx)

@@ -1,0 +1,219 @@
+package whatsapp_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/types"
+
+	"wagateway/models"
+	"wagateway/models/modelstest"
+	"wagateway/whatsapp"
+	"wagateway/whatsapp/wasim"
+)
+
+func TestGroupsAreReadOnConnect(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		anna, bert, carl := w.phone("Anna"), w.phone("Bert"), w.phone("Carl")
+		jid, _, err := bert.CreateGroupFrom(w.Context(), wasim.GroupSpec{
+			Subject: "Launch", Members: []types.JID{anna.JID(), carl.JID()}, Announce: true, Locked: true, ApprovalRequired: true,
+			MemberAddMode: types.GroupMemberAddModeAdmin, Ephemeral: 86400, Addressing: mode,
+		})
+		require.NoError(w, err)
+		require.NoError(w, bert.SetDescription(w.Context(), jid, "Coordination"))
+		_, err = bert.Promote(w.Context(), jid, carl.JID())
+		require.NoError(w, err)
+		others := w.group(bert, mode, carl)
+
+		session := w.link(anna)
+
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+		groups, err := w.db.Groups.List(w.Context(), session, models.Page{})
+		require.NoError(w, err)
+		assert.Len(w, groups.Items, 1, "and not %s, which Anna is not in", others)
+		own, err := w.db.Identities.Get(w.Context(), session, anna.LID().String())
+		require.NoError(w, err)
+		assert.Equal(w, anna.JID().String(), own.PhoneJID)
+	})
+}
+
+func TestManyGroupsAndALargeOneAreRead(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := newWorld(t, db)
+		anna := w.phone("Anna")
+		people, jids := w.phones(1023)
+		large, err := people[0].CreateGroup(w.Context(), "Everybody", append(jids[1:], anna.JID())...)
+		require.NoError(w, err)
+		for range 30 {
+			w.group(people[1], types.AddressingModeLID, anna, people[2])
+		}
+
+		session := w.link(anna)
+
+		w.eventually(slowly, func(t *recorder) {
+			count, err := w.db.Groups.Count(w.Context(), session)
+			assert.NoError(t, err)
+			assert.Equal(t, 31, count)
+		})
+		w.isTrue(w, session, large)
+		group, err := w.db.Groups.Get(w.Context(), session, large.String())
+		require.NoError(w, err)
+		assert.Equal(w, 1024, group.ParticipantCount)
+
+		_, err = people[0].RemoveMembers(w.Context(), large, jids[500])
+		require.NoError(w, err)
+		w.soonTrue(session, large)
+	})
+}
+
+func TestWhatHappenedWhileTheProcessWasDownIsCaughtUp(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		anna, bert, carl, dora := w.phone("Anna"), w.phone("Bert"), w.phone("Carl"), w.phone("Dora")
+		kept, left := w.group(bert, mode, anna, carl), w.group(bert, mode, anna)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, kept); w.isTrue(t, session, left) })
+
+		w.stop()
+		require.NoError(w, bert.SetSubject(w.Context(), kept, "Renamed"))
+		_, err := bert.AddMembers(w.Context(), kept, dora.JID())
+		require.NoError(w, err)
+		_, err = bert.RemoveMembers(w.Context(), kept, carl.JID())
+		require.NoError(w, err)
+		_, err = bert.RemoveMembers(w.Context(), left, anna.JID())
+		require.NoError(w, err)
+		joined := w.group(bert, mode, anna)
+		w.start()
+
+		w.eventually(slowly, func(t *recorder) {
+			w.isTrue(t, session, kept)
+			w.isTrue(t, session, joined)
+			group, err := w.db.Groups.Get(w.Context(), session, left.String())
+			assert.NoError(t, err)
+			assert.NotZero(t, group.LeftAt)
+		})
+	})
+}
+
+func TestAGroupThatIsNotKnownIsFetched(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		known := w.group(bert, mode, anna)
+		unknown := w.group(bert, mode)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, known) })
+
+		// The newcomer hears of an addition to a group it has never heard of.
+		_, err := bert.AddMembers(w.Context(), unknown, anna.JID())
+		require.NoError(w, err)
+		require.NoError(w, bert.SetSubject(w.Context(), unknown, "One"))
+		require.NoError(w, bert.SetSubject(w.Context(), unknown, "Two"))
+
+		w.soonTrue(session, unknown)
+	})
+}
+
+// Whatever comes in between, what is stored ends up being what is true.
+func TestManyChangesAtOnceEndInTheTruth(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		ctx := w.Context()
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		people, jids := w.phones(12)
+		jid := w.group(bert, mode, anna)
+		_, err := bert.Promote(ctx, jid, anna.JID())
+		require.NoError(w, err)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+
+		var all sync.WaitGroup
+		all.Go(func() { // somebody else
+			for i, who := range jids[:6] {
+				_, err := bert.AddMembers(ctx, jid, who)
+				assert.NoError(w, err)
+				assert.NoError(w, bert.SetSubject(ctx, jid, fmt.Sprintf("Bert's %d", i)))
+				if i%2 == 0 {
+					_, err = bert.RemoveMembers(ctx, jid, who)
+					assert.NoError(w, err)
+				}
+			}
+		})
+		all.Go(func() { // the gateway
+			for i, who := range people[6:] {
+				_, err := w.svc.AddGroupMembers(ctx, session, jid.String(), names(who))
+				assert.NoError(w, err)
+				if i%2 == 0 {
+					_, err = w.svc.PromoteGroupMembers(ctx, session, jid.String(), names(who))
+					assert.NoError(w, err)
+				} else {
+					_, err = w.svc.RemoveGroupMembers(ctx, session, jid.String(), names(who))
+					assert.NoError(w, err)
+				}
+			}
+		})
+		all.Go(func() { // and what makes the gateway fetch the group meanwhile
+			for i := range 6 {
+				assert.NoError(w, bert.SetApprovalMode(ctx, jid, i%2 == 0))
+			}
+		})
+		all.Wait()
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+	})
+}
+
+func TestWhatHappensWhileTheSocketIsDownIsCaughtUp(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		ctx := w.Context()
+		anna, bert, carl := w.phone("Anna"), w.phone("Bert"), w.phone("Carl")
+		jid := w.group(bert, mode, anna)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+
+		for i := range 5 {
+			require.NoError(w, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultDropSocket, Phone: anna.Number()}))
+			require.NoError(w, bert.SetSubject(ctx, jid, fmt.Sprintf("Title %d", i)))
+			_, err := bert.AddMembers(ctx, jid, carl.JID())
+			require.NoError(w, err)
+			_, err = bert.RemoveMembers(ctx, jid, carl.JID())
+			require.NoError(w, err)
+		}
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+	})
+}
+
+func TestWhatCannotBeStoredIsDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := newWorld(t, db)
+		ctx := w.Context()
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		jid := w.group(bert, types.AddressingModeLID, anna)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+
+		tables, _ := db.WhatsmeowDB()
+		_, err := tables.ExecContext(ctx, "ALTER TABLE wa_groups RENAME TO hidden_groups")
+		require.NoError(w, err)
+		sent := w.srv.Stats().StanzasOut
+		require.NoError(w, bert.SetSubject(ctx, jid, "Not to be lost"))
+		require.Eventually(w, func() bool { return w.srv.Stats().StanzasOut > sent }, slowly, time.Millisecond)
+		acked := w.srv.Stats().Acked
+		_, err = w.svc.UpdateGroup(ctx, session, jid.String(), whatsapp.GroupSettings{})
+		require.Error(w, err, "the table is not there")
+		_, err = tables.ExecContext(ctx, "ALTER TABLE hidden_groups RENAME TO wa_groups")
+		require.NoError(w, err)
+		assert.Equal(w, acked, w.srv.Stats().Acked, "what is not stored is not acknowledged")
+
+		require.NoError(w, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultDropSocket, Phone: anna.Number()}))
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+		require.Eventually(w, func() bool { return w.srv.Stats().Redelivered > 0 && w.srv.Stats().Acked > acked }, slowly, time.Millisecond)
+	})
+}
