@@ -123,9 +123,13 @@ func (p *Phone) welcome(device *companion) {
 	welcomed := device.welcomed
 	device.welcomed = true
 	device.mu.Unlock()
-	if welcomed {
-		return
+	if !welcomed {
+		p.giveAppState(device)
 	}
+}
+
+// giveAppState sends a companion the key of the account's state.
+func (p *Phone) giveAppState(device *companion) {
 	p.srv.spawn(func() {
 		if err := p.shareAppState(p.srv.ctx, device); err != nil {
 			p.srv.log.Warn("app state not shared", "error", err)
@@ -155,7 +159,8 @@ func (p *Phone) shareAppState(ctx context.Context, device *companion) error {
 	}})
 }
 
-// startAppState makes the key and the first patches, once.
+// startAppState makes the key and the first patches, once. Nobody is told:
+// companions fetch everything when they get the key, and could not read it before.
 func (p *Phone) startAppState(ctx context.Context) error {
 	p.app.writing.Lock()
 	defer p.app.writing.Unlock()
@@ -192,7 +197,11 @@ func (p *Phone) Mutate(ctx context.Context, patch appstate.PatchInfo) error {
 	}
 	p.app.writing.Lock()
 	defer p.app.writing.Unlock()
-	return p.mutateLocked(ctx, patch)
+	if err := p.mutateLocked(ctx, patch); err != nil {
+		return err
+	}
+	p.announceAppState(string(patch.Type), nil)
+	return nil
 }
 
 // mutateLocked writes a patch on top of what the phone knows of the collection,
@@ -220,11 +229,8 @@ func (p *Phone) mutateLocked(ctx context.Context, patch appstate.PatchInfo) erro
 	p.app.append(name, encoded)
 	p.app.mu.Unlock()
 	// EncodePatch does not tell the new hash; decoding one's own patch does.
-	if _, err = p.catchUpLocked(ctx, processor, name); err != nil {
-		return err
-	}
-	p.announceAppState(name, nil)
-	return nil
+	_, err = p.catchUpLocked(ctx, processor, name)
+	return err
 }
 
 // catchUpLocked applies the patches that the phone has not seen.

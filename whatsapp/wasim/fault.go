@@ -16,7 +16,7 @@ type FaultKind string
 // The faults. "Now" means when the fault is set, for sockets open then.
 const (
 	// FaultDropSocket cuts sockets now, without a close frame, and further ones
-	// right after their log-in while the fault lasts.
+	// when they would become active after their log-in, while the fault lasts.
 	FaultDropSocket FaultKind = "drop_socket"
 	// FaultWithholdAcks relays a companion's messages but does not acknowledge them.
 	FaultWithholdAcks FaultKind = "withhold_acks"

@@ -57,19 +57,21 @@ func (c *conn) login(number string) {
 	if _, ok = s.faults.take(FaultReplaced, number); ok {
 		c.conflict("replaced", nil)
 	}
-	if _, ok = s.faults.take(FaultDropSocket, number); ok {
-		c.drop()
-	}
 }
 
 // passiveIQ switches between the passive and the active phase. The backlog goes
 // out behind the answer, because the client reports itself connected by it.
 func (s *Server) passiveIQ(c *conn, device *companion, request *node) {
 	child := firstChild(request)
-	c.send(resultOf(request))
 	if child.Tag != "active" {
+		c.send(resultOf(request))
 		return
 	}
+	if _, ok := s.faults.take(FaultDropSocket, device.phone.number); ok {
+		c.drop()
+		return
+	}
+	c.send(resultOf(request))
 	device.goLive(c)
 	device.phone.welcome(device)
 }
@@ -82,7 +84,13 @@ func (s *Server) logoutIQ(c *conn, device *companion, request *node) {
 		c.send(errorOf(request, ErrForbidden))
 		return
 	}
-	c.send(resultOf(request))
+	if target.Device == device.id {
+		// Who logs itself out deletes its keys at the answer, and must not be told
+		// to by a stream error as well.
+		c.finish(resultOf(request))
+	} else {
+		c.send(resultOf(request))
+	}
 	device.phone.unlinkDevices(func(other *companion) bool { return other.id == target.Device })
 }
 

@@ -98,12 +98,24 @@ func (p *Phone) read(l letter) {
 		p.confirm(l)
 	}
 	if message.GetProtocolMessage() != nil && l.chat == p.lid && own {
-		return // a companion's word to its own phone, such as a request for history
+		p.answerCompanion(l, message.GetProtocolMessage())
+		return
 	}
 	p.note(PhoneMessage{
 		ID: l.id, Chat: l.chat, Sender: deviceJID(l.from.lid, l.device), PushName: l.from.name,
 		FromMe: own, Time: l.at, Text: textOfMessage(message), Message: message, Copies: 1,
 	})
+}
+
+// answerCompanion answers a companion's word to its own phone. Requests for
+// history and for messages it could not read are not simulated.
+func (p *Phone) answerCompanion(l letter, word *waE2E.ProtocolMessage) {
+	if word.GetType() != waE2E.ProtocolMessage_APP_STATE_SYNC_KEY_REQUEST {
+		return
+	}
+	if device := p.companion(l.device); device != nil {
+		p.giveAppState(device)
+	}
 }
 
 // confirm sends a delivery receipt.
