@@ -36,7 +36,8 @@ type engine struct {
 	reader    *gorm.DB
 	writer    *gorm.DB
 	whatsmeow *sql.DB
-	pools     []*sql.DB
+	readers   *sql.DB
+	pools     []*sql.DB // all of them
 	// statements are the readers' compiled queries; SQLite only.
 	statements io.Closer
 
@@ -100,17 +101,14 @@ func (db *DB) WhatsmeowDB() (pool *sql.DB, dialect string) {
 	return db.engine.whatsmeow, "postgres"
 }
 
-// Ping asks the database for a sign of life; fault.Unavailable when none comes.
+// Ping asks the database for a sign of life; fault.Unavailable when none comes
+// before ctx's deadline. It does not wait for SQLite's writer.
 func (db *DB) Ping(ctx context.Context) error {
-	for _, pool := range db.engine.pools {
-		if err := pool.PingContext(ctx); err != nil {
-			if ctx.Err() != nil {
-				return fmt.Errorf("pinging the database: %w", err)
-			}
-			return fault.DatabaseDown(err)
-		}
+	err := db.engine.readers.PingContext(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.DatabaseDown(fmt.Errorf("pinging the database: %w", err))
 	}
-	return nil
+	return storeError("database", "pinging the database", err)
 }
 
 // Close closes every connection. Statements under way are waited for.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,32 @@ func TestOpenReportsAnUnreachableServer(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, fault.Unavailable, fault.CodeOf(err), err)
 	assert.NotContains(t, err.Error(), "hunter2")
+}
+
+func TestPingGivesUpOnASilentServer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never says a word
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err = models.Open(ctx, models.Config{URL: "postgres://u@" + l.Addr().String() + "/x?sslmode=disable", Secret: modelstest.Secret()})
+	assert.Equal(t, fault.Unavailable, fault.CodeOf(err), err)
+}
+
+func TestPingDoesNotWaitForTheWriter(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		pool, _ := db.WhatsmeowDB()
+		tx, err := pool.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		require.NoError(t, db.Ping(ctx))
+		_, err = db.Sessions.List(ctx, models.SessionFilter{}, models.Page{})
+		require.NoError(t, err, "reading does not wait either")
+		require.NoError(t, tx.Rollback())
+	})
 }
 
 func TestSQLiteBelongsToItsOwner(t *testing.T) {

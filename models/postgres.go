@@ -15,7 +15,8 @@ const (
 	defaultPostgresConns   = 20
 	whatsmeowPostgresConns = 10
 	postgresIdleTime       = 5 * time.Minute
-	applicationName        = "wagateway" // as pg_stat_activity shows it
+	postgresConnectTimeout = 10 * time.Second // unless the URL has connect_timeout
+	applicationName        = "wagateway"      // as pg_stat_activity shows it
 )
 
 // postgresDialect is GORM's, but shows statements as they are sent.
@@ -33,6 +34,9 @@ func openPostgres(address string, maxConns int, observer *statementObserver) (en
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = applicationName
 	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = postgresConnectTimeout
+	}
 	if maxConns == 0 {
 		maxConns = defaultPostgresConns
 	}
@@ -49,6 +53,7 @@ func openPostgres(address string, maxConns int, observer *statementObserver) (en
 		reader:     handle,
 		writer:     handle,
 		whatsmeow:  whatsmeow,
+		readers:    pool,
 		pools:      []*sql.DB{pool, whatsmeow},
 		migrations: func() (*sql.DB, error) { return postgresPool(cfg, 2), nil },
 		rows:       postgresRows,

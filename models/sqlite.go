@@ -52,6 +52,7 @@ func openSQLite(ctx context.Context, path string, maxConns int, observer *statem
 	e := engine{
 		dialect:    dialectSQLite,
 		whatsmeow:  whatsmeow,
+		readers:    reader,
 		pools:      []*sql.DB{writer, reader, whatsmeow},
 		lockFile:   path + ".migrate",
 		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, false) },
