@@ -23,15 +23,18 @@ func (s *Service) connected(ctx context.Context, x *session) {
 		return
 	}
 	pause := s.fetchBackOff()
+	tries := make(map[wanted]int)
 	for {
-		wanted, err := x.groups.next(ctx)
+		w, err := x.groups.next(ctx)
 		if err != nil {
 			return
 		}
-		err = s.fetch(ctx, x, wanted)
+		err = s.fetch(ctx, x, w)
+		tries[w]++
 		switch {
 		case err == nil:
 			pause.Reset()
+			delete(tries, w)
 			continue
 		case ctx.Err() != nil:
 			return
@@ -39,9 +42,13 @@ func (s *Service) connected(ctx context.Context, x *session) {
 			// The next Connected asks for everything.
 			x.log.DebugContext(ctx, "reading groups ends with the connection", "error", err)
 			continue
+		case !w.everything && tries[w] >= maxFetchTries:
+			x.log.ErrorContext(ctx, "a group cannot be read, giving up until the next connect", "error", err)
+			delete(tries, w)
+			continue
 		}
 		x.log.WarnContext(ctx, "reading groups failed, trying again", "error", err)
-		x.groups.want(wanted)
+		x.groups.want(w)
 		select {
 		case <-ctx.Done():
 			return

@@ -37,6 +37,9 @@ const (
 	// fetchRounds is how often a group that changes while it is fetched is
 	// fetched again before its notifications are trusted alone.
 	fetchRounds = 3
+	// maxFetchTries is how often a group that cannot be fetched is tried; reading
+	// all groups is tried for as long as the session is connected.
+	maxFetchTries = 6
 	// maxFullSyncs is how many sessions of a process read all their groups at
 	// once: a listing is held in memory while it is stored.
 	maxFullSyncs = 8
