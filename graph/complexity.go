@@ -1,0 +1,37 @@
+package graph
+
+import (
+	"math"
+
+	"wagateway/graph/gen"
+	"wagateway/models"
+)
+
+// largestPage is what a list without a page size is taken for.
+const largestPage = 200
+
+// complexities estimate how many fields an answer has: a list is as much as its
+// page size times what is asked of each item. All other fields count one.
+func complexities() gen.ComplexityRoot {
+	var c gen.ComplexityRoot
+	page := func(child int, first *int32, _ *string) int { return times(child, first) }
+	c.Query.APIKeys = page
+	c.Query.Sessions = page
+	c.Query.AdminListSessions = page
+	c.Session.Groups = page
+	c.Session.Contacts = page
+	c.Group.Members = func(child int, first *int32, _ *string, _ *models.MemberRole) int { return times(child, first) }
+	return c
+}
+
+// times multiplies without overflow.
+func times(child int, first *int32) int {
+	n := largestPage
+	if first != nil {
+		n = max(int(*first), 1)
+	}
+	if child > math.MaxInt32 {
+		return math.MaxInt
+	}
+	return 1 + n*child
+}

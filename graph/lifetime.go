@@ -1,0 +1,116 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"wagateway/graph/auth"
+	"wagateway/models/fault"
+)
+
+// defaultRecheck is how long a revoked API key can keep a subscription.
+const defaultRecheck = 30 * time.Second
+
+// lifetime bounds operations: queries and mutations by time, subscriptions by
+// their caller's credential, and those of one websocket by number.
+type lifetime struct {
+	auth    *auth.Authenticator
+	timeout time.Duration
+	recheck time.Duration
+	errs    presenter
+}
+
+// operation implements [graphql.OperationMiddleware].
+func (l lifetime) operation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	if s := socketOf(ctx); s != nil {
+		if !s.begin(ctx) {
+			return l.refuse(ctx, errTooManyOperations)
+		}
+		// A request's credential was checked a moment ago, a socket's when it opened.
+		ctx = l.rechecked(ctx)
+	}
+	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
+		return l.subscription(ctx, next)
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	answer := next(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		defer cancel()
+		return answer(ctx)
+	}
+}
+
+// rechecked gives the context with the caller's credential looked at again.
+func (l lifetime) rechecked(ctx context.Context) context.Context {
+	actor, err := auth.ActorFrom(ctx)
+	if err != nil {
+		return ctx
+	}
+	if err := l.auth.StillValid(ctx, actor); err != nil {
+		return auth.WithRefusal(ctx, err)
+	}
+	return ctx
+}
+
+// subscription ends the stream, with the reason as its last response, when the
+// credential ends.
+func (l lifetime) subscription(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	actor, err := auth.ActorFrom(ctx)
+	if err != nil {
+		return next(ctx) // the gate refuses it
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	go l.watch(ctx, actor, end)
+	answer, said := next(ctx), false
+	return func(responseCtx context.Context) *graphql.Response {
+		response := answer(responseCtx)
+		if response != nil || said {
+			return response
+		}
+		said = true
+		cause := context.Cause(ctx)
+		end(nil)
+		if !fault.Is(cause, fault.Unauthorized) {
+			return nil
+		}
+		return &graphql.Response{Errors: gqlerror.List{l.errs.present(ctx, cause)}}
+	}
+}
+
+// watch ends the context when the credential does. It returns when ctx is done.
+func (l lifetime) watch(ctx context.Context, actor *auth.Actor, end context.CancelCauseFunc) {
+	for {
+		wait := l.recheck
+		if actor.ExpiresAt != 0 {
+			wait = min(wait, max(time.Until(actor.ExpiresAt.Time()), 0))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		// While the database is away the credential stands: nobody could have
+		// revoked it, and the next look will tell.
+		if err := l.auth.StillValid(ctx, actor); fault.Is(err, fault.Unauthorized) {
+			end(err)
+			return
+		}
+	}
+}
+
+// refuse answers an operation with an error only.
+func (l lifetime) refuse(ctx context.Context, err error) graphql.ResponseHandler {
+	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{l.errs.present(ctx, err)}})
+}
+
+// freshLoaders implements [graphql.ResponseMiddleware]: each response, also each
+// of a subscription, reads anew.
+func freshLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	return next(withLoaders(ctx))
+}

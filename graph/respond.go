@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The media types of an answer. With the first the status tells of a refused
+// request; the second has 200 for whatever is well-formed, for old clients.
+const (
+	mediaGraphQL = "application/graphql-response+json"
+	mediaJSON    = "application/json"
+	mediaEvents  = "text/event-stream"
+)
+
+// codePersisted is how a client learns that it must send a persisted query whole.
+const codePersisted = "PERSISTED_QUERY_NOT_FOUND"
+
+// wantsEvents reports whether the caller asks for server-sent events.
+func wantsEvents(r *http.Request) bool { return quality(r, mediaEvents, false) > 0 }
+
+// mediaOf picks the media type of the answer.
+func mediaOf(r *http.Request) string {
+	if quality(r, mediaJSON, false) > quality(r, mediaGraphQL, true) {
+		return mediaJSON
+	}
+	return mediaGraphQL
+}
+
+// quality is how much the caller wants a media type, 0 to 1; wild lets */* and
+// application/* stand for it, and so does no Accept at all.
+func quality(r *http.Request, media string, wild bool) float64 {
+	accept := r.Header.Values("Accept")
+	if len(accept) == 0 && wild {
+		return 1
+	}
+	best := 0.0
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		name, parameters, _ := strings.Cut(part, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name != media && (!wild || name != "*/*" && name != "application/*") {
+			continue
+		}
+		q := 1.0
+		for parameter := range strings.SplitSeq(parameters, ";") {
+			key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+			if parsed, err := strconv.ParseFloat(value, 64); strings.EqualFold(key, "q") && err == nil {
+				q = parsed
+			}
+		}
+		best = max(best, q)
+	}
+	return best
+}
+
+// statusOf is the status of a request that was refused before it was executed.
+func statusOf(errs gqlerror.List) int {
+	for _, err := range errs {
+		if err.Extensions[extensionCode] == codePersisted {
+			return http.StatusOK
+		}
+	}
+	return http.StatusBadRequest
+}
+
+// writeRefusal answers a request that is not a well-formed one.
+func writeRefusal(w http.ResponseWriter, r *http.Request, status int, refused *gqlerror.Error) {
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", "GET, POST")
+	}
+	media := mediaOf(r)
+	write(w, media, status, &graphql.Response{Errors: gqlerror.List{refused}})
+}
+
+// writeResponse answers a well-formed request.
+func writeResponse(w http.ResponseWriter, r *http.Request, status int, response *graphql.Response) {
+	media := mediaOf(r)
+	if media == mediaJSON {
+		status = http.StatusOK
+	}
+	write(w, media, status, response)
+}
+
+func write(w http.ResponseWriter, media string, status int, response *graphql.Response) {
+	body, err := json.Marshal(response)
+	if err != nil {
+		// Data are marshalled already, and details are of plain types: a fault with
+		// others in its details is what can get here.
+		status = http.StatusInternalServerError
+		body = []byte(`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", media+"; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Add("Vary", "Accept")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,94 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// eventsHeartbeat keeps proxies from closing a quiet stream.
+const eventsHeartbeat = 15 * time.Second
+
+// serveEvents answers with server-sent events, the "distinct connections" of the
+// GraphQL-over-SSE protocol: a "next" for each response, then "complete".
+func serveEvents(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, operation *graphql.OperationContext, errs gqlerror.List) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	h := w.Header()
+	h.Set("Content-Type", mediaEvents+"; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	stream := http.NewResponseController(w)
+	if send(w, stream, ":\n\n") != nil {
+		return
+	}
+	heartbeat := time.NewTicker(eventsHeartbeat)
+	defer heartbeat.Stop()
+	responses := responsesOf(ctx, exec, operation, errs)
+	for {
+		select {
+		case response, more := <-responses:
+			if !more {
+				_ = send(w, stream, "event: complete\ndata:\n\n")
+				return
+			}
+			body, err := json.Marshal(response)
+			if err != nil || send(w, stream, "event: next\ndata: "+string(body)+"\n\n") != nil {
+				return
+			}
+			heartbeat.Reset(eventsHeartbeat)
+		case <-heartbeat.C:
+			if send(w, stream, ":\n\n") != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func send(w http.ResponseWriter, stream *http.ResponseController, event string) error {
+	if _, err := w.Write([]byte(event)); err != nil {
+		return err
+	}
+	return stream.Flush()
+}
+
+// responsesOf runs the operation in a goroutine of its own, which ends with the
+// operation or with ctx.
+func responsesOf(ctx context.Context, exec graphql.GraphExecutor, operation *graphql.OperationContext, errs gqlerror.List) <-chan *graphql.Response {
+	responses := make(chan *graphql.Response)
+	go func() {
+		defer close(responses)
+		defer func() {
+			// No server's handler stands above this goroutine.
+			if p := recover(); p != nil {
+				list := gqlerror.List{gqlerror.Wrap(operation.Recover(ctx, p))}
+				select {
+				case responses <- exec.DispatchError(graphql.WithOperationContext(ctx, operation), list):
+				case <-ctx.Done():
+				}
+			}
+		}()
+		respond := graphql.OneShot(nil)
+		operationCtx := graphql.WithOperationContext(ctx, operation)
+		if len(errs) > 0 {
+			respond = graphql.OneShot(exec.DispatchError(operationCtx, errs))
+		} else {
+			respond, operationCtx = exec.DispatchOperation(operationCtx, operation)
+		}
+		for response := respond(operationCtx); response != nil; response = respond(operationCtx) {
+			select {
+			case responses <- response:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return responses
+}
