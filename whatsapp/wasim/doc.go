@@ -26,14 +26,18 @@
 //
 // # Rooms
 //
-//	the wire        frame.go noise.go trust.go conn.go stanza.go
-//	becoming linked login.go pair.go pair_code.go companion.go queue.go prekey.go
-//	routing         dispatch.go message.go relay.go receipt.go presence.go usync.go
-//	groups          group.go group_members.go group_settings.go group_invite.go group_requests.go group_iq.go group_node.go
-//	the account     profile.go appstate.go media.go
-//	the phone       phone.go phone_*.go journal.go signal_store.go
-//	misbehaving     fault.go fault_apply.go
-//	from outside    server.go stats.go control*.go
+//	the wire         frame.go noise.go trust.go conn.go stanza.go
+//	becoming linked  pair.go pair_code.go login.go companion.go queue.go prekey.go
+//	routing          dispatch.go message.go relay.go receipt.go presence.go usync.go
+//	groups           group.go and group_*.go: state, acts, and their stanzas (group_iq.go, group_node.go)
+//	the account      profile.go appstate.go media.go
+//	the phone        phone.go phone_*.go journal.go signal_store.go
+//	misbehaving      fault.go (what), fault_apply.go (to whom)
+//	from outside     server.go directory.go stats.go control.go and control_*.go
+//
+// A new stanza starts in dispatch.go; a new act of the phone is a method beside
+// those in phone_*.go, over the same code that serves companions; a new fault is
+// a [FaultKind] and one question to faultTable.take where it strikes.
 //
 // # Locks and goroutines
 //

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 }
 
 // newServer starts a server for one test.
-func newServer(t *testing.T, options ...func(*wasim.Options)) *wasim.Server {
+func newServer(t testing.TB, options ...func(*wasim.Options)) *wasim.Server {
 	t.Helper()
 	o := wasim.Options{RootSeed: rootSeed}
 	for _, option := range options {
@@ -58,7 +58,7 @@ func newServer(t *testing.T, options ...func(*wasim.Options)) *wasim.Server {
 	return srv
 }
 
-func addPhone(t *testing.T, srv *wasim.Server, number, name string) *wasim.Phone {
+func addPhone(t testing.TB, srv *wasim.Server, number, name string) *wasim.Phone {
 	t.Helper()
 	p, err := srv.AddPhone(number, name)
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func addPhone(t *testing.T, srv *wasim.Server, number, name string) *wasim.Phone
 }
 
 // within bounds a call that waits.
-func within(t *testing.T) context.Context {
+func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
@@ -76,7 +76,7 @@ func within(t *testing.T) context.Context {
 // client is a real whatsmeow client that writes its events down.
 type client struct {
 	*whatsmeow.Client
-	t *testing.T
+	t testing.TB
 
 	mu     sync.Mutex
 	events []any
@@ -85,7 +85,7 @@ type client struct {
 }
 
 // newClient makes a client that is not linked, with a database of its own.
-func newClient(t *testing.T, srv *wasim.Server) *client {
+func newClient(t testing.TB, srv *wasim.Server) *client {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "client.db")
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(5000)")
@@ -186,7 +186,7 @@ func count[T any](c *client, match func(T) bool) (n int) {
 
 // pair links a new client to the phone by QR and waits until it is connected and
 // has the account's app state.
-func pair(t *testing.T, srv *wasim.Server, phone *wasim.Phone) *client {
+func pair(t testing.TB, srv *wasim.Server, phone *wasim.Phone) *client {
 	t.Helper()
 	c := newClient(t, srv)
 	codes, err := c.GetQRChannel(within(t))

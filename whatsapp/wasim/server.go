@@ -2,9 +2,6 @@ package wasim
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,13 +9,11 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.mau.fi/whatsmeow/store"
-	"go.mau.fi/whatsmeow/types"
 )
 
 // Options tune a server. The zero value works.
@@ -56,14 +51,6 @@ const (
 
 // ErrClosed is returned once the server is closed.
 var ErrClosed = errors.New("simulator closed")
-
-// ErrConflict and friends are in stanza.go; these concern phones themselves.
-var (
-	// ErrBadNumber is returned for a phone number that is not 7 to 15 digits.
-	ErrBadNumber = errors.New("phone number must have 7 to 15 digits and no leading zero")
-	// ErrPhoneExists is returned when a number exists under another name.
-	ErrPhoneExists = errors.New("phone exists under another name")
-)
 
 // Server is a simulated WhatsApp. Its methods may be called from any goroutine.
 type Server struct {
@@ -218,84 +205,10 @@ func (r *rewriter) RoundTrip(request *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(request)
 }
 
-// AddPhone makes an account with its primary device. A number that exists under
-// the same name is returned as it is; under another name it is ErrPhoneExists.
-func (s *Server) AddPhone(number, name string) (*Phone, error) {
-	if !validNumber(number) {
-		return nil, ErrBadNumber
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, ErrClosed
-	}
-	if known, ok := s.phones[number]; ok {
-		if known.name != name {
-			return nil, ErrPhoneExists
-		}
-		return known, nil
-	}
-	lid := s.newLID(number)
-	p := newPhone(s, number, lid, name)
-	s.phones[number] = p
-	s.lids[lid] = p
-	return p, nil
-}
-
-// validNumber reports whether a text is a phone number's digits.
-func validNumber(number string) bool {
-	return len(number) >= 7 && len(number) <= 15 && number[0] != '0' && strings.Trim(number, "0123456789") == ""
-}
-
-// newLID gives 15 digits that depend on the number and the server's secret, so
-// that no code can get away with computing one from the other.
-func (s *Server) newLID(number string) string {
-	const lowest, span = 100_000_000_000_000, 180_000_000_000_000
-	for attempt := 0; ; attempt++ {
-		mac := hmac.New(sha256.New, s.trust.lidSecret)
-		mac.Write([]byte(number + "/" + strconv.Itoa(attempt)))
-		lid := strconv.FormatUint(lowest+binary.BigEndian.Uint64(mac.Sum(nil))%span, 10)
-		if _, taken := s.lids[lid]; !taken {
-			return lid
-		}
-	}
-}
-
-// Phone finds an account by its number.
-func (s *Server) Phone(number string) (*Phone, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	p, ok := s.phones[number]
-	return p, ok
-}
-
-// phoneOf finds the account behind a LID or phone-number JID of any device, or nil.
-func (s *Server) phoneOf(jid types.JID) *Phone {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	switch jid.Server {
-	case types.HiddenUserServer:
-		return s.lids[jid.User]
-	case types.DefaultUserServer, types.LegacyUserServer:
-		return s.phones[jid.User]
-	}
-	return nil
-}
-
-// groupOf finds a group, or nil.
-func (s *Server) groupOf(jid types.JID) *group {
-	if jid.Server != types.GroupServer {
-		return nil
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.groups[jid.User]
-}
-
 // enter counts a unit of work that Close waits for; false when closing.
 func (s *Server) enter() (done func(), ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu.RLock() // Close excludes us by the write lock; entering excludes nobody
+	defer s.mu.RUnlock()
 	if s.closed {
 		return nil, false
 	}
