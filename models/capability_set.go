@@ -33,7 +33,7 @@ func NewCapabilitySet(capabilities ...Capability) (CapabilitySet, error) {
 func (s CapabilitySet) Has(c Capability) bool { return slices.Contains(s, c) }
 
 // HasAny reports whether the set holds one of the given.
-func (s CapabilitySet) HasAny(any ...Capability) bool { return slices.ContainsFunc(any, s.Has) }
+func (s CapabilitySet) HasAny(wanted ...Capability) bool { return slices.ContainsFunc(wanted, s.Has) }
 
 // String is the stored form, "read,send".
 func (s CapabilitySet) String() string {

@@ -63,7 +63,7 @@ func (c Config) target() (dialect, address string, err error) {
 		}
 		return dialectPostgres, c.URL, nil
 	default:
-		return "", "", errors.New("database URL must start with postgres:// or sqlite:")
+		return "", "", errors.New("only postgres:// and sqlite: are known as database URLs")
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 	"wagateway/models/modelstest"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 func TestApplyChangesSettings(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
@@ -23,7 +21,7 @@ func TestApplyChangesSettings(t *testing.T) {
 		execute(t, db, "UPDATE wa_groups SET updated_at = 5")
 
 		change := models.GroupChange{
-			Subject: ptr("New"), Description: ptr("About"), IsAnnounce: ptr(true), IsLocked: ptr(true), JoinApproval: ptr(true), EphemeralSeconds: ptr(60)}
+			Subject: new("New"), Description: new("About"), IsAnnounce: new(true), IsLocked: new(true), JoinApproval: new(true), EphemeralSeconds: new(60)}
 		got, err := db.Groups.Apply(ctx, session.ID, "1@g.us", change)
 		require.NoError(t, err)
 		assert.Equal(t, "New", got.Subject)
@@ -41,7 +39,7 @@ func TestApplyChangesSettings(t *testing.T) {
 		again, err := db.Groups.Apply(ctx, session.ID, "1@g.us", change)
 		require.NoError(t, err)
 		assert.Equal(t, models.Millis(5), again.UpdatedAt, "delivered twice is applied once")
-		cleared, err := db.Groups.Apply(ctx, session.ID, "1@g.us", models.GroupChange{Description: ptr(""), IsLocked: ptr(false), EphemeralSeconds: ptr(0)})
+		cleared, err := db.Groups.Apply(ctx, session.ID, "1@g.us", models.GroupChange{Description: new(""), IsLocked: new(false), EphemeralSeconds: new(0)})
 		require.NoError(t, err)
 		assert.Empty(t, cleared.Description)
 		assert.False(t, cleared.IsLocked)

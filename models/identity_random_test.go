@@ -16,13 +16,14 @@ import (
 // events, and no event in between breaks a rule of the tables.
 func TestRandomEventsGiveTheSameOnBothDatabases(t *testing.T) {
 	t.Parallel()
-	histories := map[string][]string{}
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) { histories[dialect] = randomHistory(t, modelstest.Open(t, dialect)) })
-	}
-	if len(histories) == 2 {
-		assert.Equal(t, histories[modelstest.SQLite], histories[modelstest.Postgres])
-	}
+	histories := make(chan []string, 2)
+	t.Cleanup(func() { // runs after the parallel subtests
+		if len(histories) == cap(histories) {
+			first, second := <-histories, <-histories
+			assert.Equal(t, first, second)
+		}
+	})
+	modelstest.Each(t, func(t *testing.T, db *models.DB) { histories <- randomHistory(t, db) })
 }
 
 // randomHistory plays random syncs, changes and mappings, and gives the state

@@ -22,7 +22,7 @@ type Page struct {
 
 // List is a part of a list, in the list's order. The zero value is an empty one.
 type List[T any] struct {
-	Items   []T
+	Items   []T  // never nil when a store gives the list
 	HasNext bool // more items follow
 
 	cursor func(*T) string
@@ -104,6 +104,9 @@ func listByID[T any](items []T, limit int, c cursors, id func(*T) int64) List[T]
 
 // listByKey makes a page from up to limit+1 items.
 func listByKey[T any](items []T, limit int, c cursors, key func(*T) string) List[T] {
+	if items == nil {
+		items = []T{}
+	}
 	list := List[T]{Items: items, cursor: func(item *T) string { return c.encode(key(item)) }}
 	if limit > 0 && len(items) > limit {
 		list.Items, list.HasNext = items[:limit:limit], true

@@ -241,7 +241,7 @@ func TestProxyIsEncrypted(t *testing.T) {
 			_, err = stranger.Sessions.Proxy(ctx, session.ID)
 			require.ErrorIs(t, err, models.ErrSecret)
 			assert.Equal(t, fault.Internal, fault.CodeOf(err))
-			assert.ErrorContains(t, err, session.ID, "the log says which")
+			require.ErrorContains(t, err, session.ID, "the log says which")
 
 			require.NoError(t, db.Sessions.SetProxy(ctx, other.ID, "socks5://x"))
 			execute(t, db, "UPDATE session_proxies SET sealed_url = (SELECT sealed_url FROM session_proxies WHERE session_id = '"+session.ID+"')")

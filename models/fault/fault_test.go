@@ -36,7 +36,7 @@ func TestWithMethodsCopy(t *testing.T) {
 	assert.Equal(t, map[string]any{"field": "a", "index": 2}, third.Details())
 	assert.Zero(t, second.RetryAfter())
 	assert.Equal(t, time.Second, third.RetryAfter())
-	assert.NoError(t, second.Unwrap())
+	require.NoError(t, second.Unwrap())
 	assert.Equal(t, "bad", second.Error())
 }
 

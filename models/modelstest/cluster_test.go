@@ -21,7 +21,7 @@ const helperVariable = "MODELSTEST_HELPER"
 // A test binary that is killed leaves no server behind.
 func TestClusterEndsWithItsProcess(t *testing.T) {
 	if os.Getenv(helperVariable) != "" {
-		println("url " + modelstest.URL(t, modelstest.Postgres))
+		_, _ = os.Stderr.WriteString("url " + modelstest.URL(t, modelstest.Postgres) + "\n")
 		select {}
 	}
 	if os.Getenv("TEST_DATABASE_URL") != "" {
