@@ -266,3 +266,49 @@ func TestTwoGatewaysOnOneDatabase(t *testing.T) {
 		})
 	}
 }
+
+// The server restarts, or an administrator ends connections: callers are told
+// that the database is away, at worst, and are served again without our help.
+func TestStoresOutliveTheirConnections(t *testing.T) {
+	t.Parallel()
+	db := modelstest.Open(t, modelstest.Postgres)
+	ctx := t.Context()
+	session := modelstest.Session(t, db, "org")
+	group, err := db.Groups.Sync(ctx, session.ID, groupOf("1@g.us", 1024))
+	require.NoError(t, err)
+	reading := make(chan struct{})
+	done := make(chan error, 3)
+	for range cap(done) {
+		go func() {
+			for {
+				list, err := db.Members.List(ctx, group.ID, models.MemberFilter{}, models.Page{})
+				switch {
+				case err != nil && fault.CodeOf(err) != fault.Unavailable:
+					done <- err
+					return
+				case err == nil && len(list.Items) != 1024:
+					done <- errors.New("a part of the rows was given for the whole")
+					return
+				}
+				select {
+				case <-reading:
+					done <- nil
+					return
+				default:
+				}
+			}
+		}()
+	}
+	for range 20 {
+		execute(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	}
+	close(reading)
+	for range cap(done) {
+		require.NoError(t, <-done)
+	}
+	require.Eventually(t, func() bool {
+		_, err := db.Sessions.Get(ctx, "org", session.ID)
+		return err == nil
+	}, 5*time.Second, time.Millisecond)
+}
