@@ -1,0 +1,197 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+
+	"wagateway/models"
+)
+
+// link is one client of whatsmeow's, for one device, from the session's start to
+// its stop. It connects as often as the owner says so; it never does by itself.
+//
+// Its methods do not block, except logout: what takes time runs in goroutines of
+// the link, which have ended when the channel that close gives is closed.
+type link struct {
+	session *session
+	client  *whatsmeow.Client
+	version store.WAVersionContainer // that the device shows
+	web     *http.Client
+
+	// ctx ends with the link; whatsmeow's goroutines live by it.
+	ctx    context.Context //nolint:containedctx // whatsmeow wants the connection's, not the call's
+	cancel context.CancelFunc
+
+	dial sync.Mutex // held while the client dials or hangs up
+
+	mu     sync.Mutex // guards closed, and work against it
+	closed bool
+	work   sync.WaitGroup
+}
+
+const (
+	// slotTime is how long an attempt counts as one of the parallel starts. They
+	// bound the work of handshakes; who waits for a dead proxy does none.
+	slotTime = 3 * time.Second
+	// predecessorTime bounds waiting for the link before to be down: two clients
+	// of one device would replace each other.
+	predecessorTime = 6 * time.Second
+	// goodbyeTime is what a client has to say goodbye before it is cut.
+	goodbyeTime = 3 * time.Second
+)
+
+// errDropped is a socket that was gone as soon as it was open.
+var errDropped = errors.New("the connection was lost at once")
+
+// newLink makes a link that is not connected. An empty proxy is none.
+func newLink(x *session, device *store.Device, proxy string, row *models.Session) *link {
+	s := x.service
+	l := &link{session: x, version: s.version.get(), web: s.web.client(proxy)}
+	l.ctx, l.cancel = context.WithCancel(s.life)
+	c := whatsmeow.NewClient(device, newLibraryLog(x.log, "client"))
+	c.SetWebsocketHTTPClient(l.web)
+	c.SetPreLoginHTTPClient(l.web)
+	c.SetMediaHTTPClient(l.web)
+	c.BackgroundEventCtx = l.ctx
+
+	// The owner decides when to connect: see session_supervision.go.
+	c.EnableAutoReconnect = false
+	c.DisableLoginAutoReconnect = true
+
+	// Nothing is acknowledged before the handler has stored it, and what it could
+	// not store is handed out again.
+	c.SynchronousAck = true
+	c.EnableDecryptedEventBuffer = true
+	c.AddEventHandlerWithSuccessStatus(func(evt any) bool { return x.handle(l, evt) })
+	// Sent messages survive a restart, for the retry receipts that ask for them.
+	c.UseRetryMessageStore = true
+	c.SetMaxParallelRetryReceiptHandling(4)
+	// History is not downloaded behind our back into memory.
+	c.ManualHistorySyncDownload = true
+	// The first synchronization of the address book counts too.
+	c.EmitAppStateEventsOnFullSync = true
+	// Somebody with a new phone is the same person to a gateway.
+	c.AutoTrustIdentity = true
+	c.AutomaticMessageRerequestFromPhone = true
+
+	c.QRClientType = whatsmeow.PairClientChrome
+	c.PrePairCallback = l.claim
+	payload := payload{version: l.version, deviceName: s.cfg.DeviceName, historyDays: row.HistoryDays}
+	c.GetClientPayload = func() *clientPayload { return payload.of(device) }
+	l.client = c
+	return l
+}
+
+// connect hangs up what is left, dials and shakes hands, in the background, when
+// the link before is down and there is a slot. done gets the outcome.
+func (l *link) connect(previous <-chan struct{}, done func(error)) {
+	l.spawn(func(ctx context.Context) {
+		if previous != nil {
+			select {
+			case <-previous:
+			case <-time.After(predecessorTime):
+			case <-ctx.Done():
+			}
+		}
+		l.dial.Lock()
+		defer l.dial.Unlock()
+		done(l.dialOnce(ctx))
+	})
+}
+
+func (l *link) dialOnce(ctx context.Context) (err error) {
+	starts := l.session.service.starts
+	if err := starts.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	release := sync.OnceFunc(func() { starts.Release(1) })
+	timer := time.AfterFunc(slotTime, release)
+	defer release()
+	defer timer.Stop()
+	defer func() {
+		if p := recover(); p != nil { // a device that was deleted meanwhile
+			err = fmt.Errorf("panic while connecting: %v\n%s", p, debug.Stack())
+		}
+	}()
+	l.client.Disconnect()
+	return l.client.ConnectContext(ctx)
+}
+
+// claim is whatsmeow's question whether to accept an account; it waits for the
+// owner to have stored it.
+func (l *link) claim(jid types.JID, _, _ string) bool {
+	ctx, cancel := context.WithTimeout(l.ctx, storeTimeout)
+	defer cancel()
+	_, err := order(ctx, l.session, func(o *owner) (struct{}, error) {
+		if o.link.Load() != l {
+			return struct{}{}, errEnded
+		}
+		return struct{}{}, o.claim(jid)
+	})
+	if err != nil {
+		l.session.log.Error("storing the account failed, pairing is refused", "error", err)
+	}
+	return err == nil
+}
+
+// logout asks WhatsApp to unlink the device, until ctx ends.
+func (l *link) logout(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a device that was deleted meanwhile
+			err = fmt.Errorf("panic while logging out: %v", p)
+		}
+	}()
+	return l.client.Logout(ctx)
+}
+
+// spawn runs work in a goroutine of the link's; nothing when it is closed.
+func (l *link) spawn(work func(context.Context)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.work.Add(1)
+	go func() {
+		defer l.work.Done()
+		work(l.ctx)
+	}()
+}
+
+// close ends the link in the background. The channel is closed when this one and
+// the one before are down: soon, or when a handshake's 20 s are over.
+func (l *link) close(previous <-chan struct{}) <-chan struct{} {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	down := make(chan struct{})
+	go func() {
+		defer close(down)
+		if l.dial.TryLock() {
+			l.dial.Unlock()
+		} else {
+			l.cancel() // it only dials: no goodbye
+		}
+		timer := time.AfterFunc(goodbyeTime, l.cancel)
+		l.dial.Lock()
+		l.client.Disconnect()
+		l.dial.Unlock()
+		timer.Stop()
+		l.cancel()
+		l.work.Wait()
+		l.session.service.web.release(l.web)
+		if previous != nil {
+			<-previous
+		}
+	}()
+	return down
+}

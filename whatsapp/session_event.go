@@ -1,0 +1,108 @@
+package whatsapp
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"go.mau.fi/whatsmeow/types/events"
+)
+
+// errPasskey is a pairing that this gateway cannot go through with.
+var errPasskey = errors.New("the account asks for a passkey to link a device")
+
+// handle is whatsmeow's event handler: it runs in goroutines of the client, also
+// several at once. What concerns the session goes to its owner; what is to be
+// stored is stored before it returns. false means: not acknowledged, deliver
+// again. A panic would count as success, and lose the event.
+func (x *session) handle(l *link, evt any) (stored bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			x.log.Error("panic in an event handler", "event", fmt.Sprintf("%T", evt), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			stored = false
+		}
+	}()
+	switch evt := evt.(type) {
+	case *events.QR:
+		x.tell(l, func(o *owner) { o.scannable(evt.Codes) })
+	case *events.RotateADVSecret:
+		x.tell(l, func(o *owner) { o.rotated(evt) })
+	case *events.PairSuccess:
+		x.tell(l, func(o *owner) { o.linked() })
+	case *events.PairError:
+		x.tell(l, func(o *owner) { o.notLinked(evt.Error) })
+	case *events.PairPasskeyRequest:
+		x.tell(l, func(o *owner) { o.notLinked(errPasskey) })
+	case *events.PairPasskeyError:
+		x.tell(l, func(o *owner) { o.notLinked(evt.Error) })
+	case *events.ManualLoginReconnect:
+		x.tell(l, (*owner).reconnect)
+	case *events.Connected:
+		x.tell(l, func(o *owner) { o.loggedIn(l) })
+	case *events.Disconnected:
+		x.tell(l, func(o *owner) { o.dropped(l) })
+	case *events.KeepAliveTimeout:
+		x.tell(l, func(o *owner) { o.unanswered(evt.ErrorCount) })
+	case *events.LoggedOut:
+		x.tell(l, (*owner).loggedOut)
+	case *events.StreamReplaced:
+		x.tell(l, (*owner).replaced)
+	case *events.TemporaryBan:
+		x.tell(l, func(o *owner) { o.banned(evt) })
+	case *events.ClientOutdated:
+		x.tell(l, func(o *owner) { o.outdated(l) })
+	case *events.ConnectFailure:
+		x.tell(l, func(o *owner) { o.refused(evt) })
+	case *events.PushNameSetting:
+		x.tell(l, func(o *owner) { o.renamed(evt.Action.GetName()) })
+
+	case *events.GroupInfo, *events.JoinedGroup, *events.PushName, *events.BusinessName, *events.Contact,
+		*events.AppStateSyncComplete:
+		return x.store(l, evt)
+
+	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
+	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
+	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
+	case *events.Message, *events.UndecryptableMessage, *events.Receipt, *events.HistorySync, *events.MediaRetry,
+		*events.FBMessage: // messages are not stored in this version
+	case *events.ChatPresence, *events.Presence, *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
+		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
+	case *events.Pin, *events.Star, *events.DeleteForMe, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat,
+		*events.DeleteChat, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat,
+		*events.LabelAssociationMessage: // chats are not stored in this version
+	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
+	case *events.Picture, *events.UserAbout, *events.UserStatusMute: // asked for live when wanted
+	case *events.IdentityChange: // trusted by AutoTrustIdentity
+	case *events.PrivacySettings, *events.Blocklist, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
+	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // channels are not stored in this version
+	default:
+		x.log.Debug("unknown event", "event", fmt.Sprintf("%T", evt))
+	}
+	return true
+}
+
+// tell hands an event of a link to the owner, unless the link is over by then.
+func (x *session) tell(l *link, work func(*owner)) {
+	x.post(func(o *owner) {
+		if o.link.Load() == l {
+			work(o)
+		}
+	})
+}
+
+// store stores an event of groups and people, and asks for it again if that
+// fails.
+func (x *session) store(l *link, evt any) bool {
+	if x.link.Load() != l {
+		return false // the next link gets it
+	}
+	_, err := x.service.handleGroupEvent(l.ctx, x, evt)
+	if err == nil {
+		return true
+	}
+	if l.ctx.Err() == nil {
+		x.log.Error("storing an event failed", "event", fmt.Sprintf("%T", evt), "error", err)
+		x.tell(l, func(o *owner) { o.notStored(l) })
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package whatsapp
+
+import (
+	"context"
+	"sync"
+
+	"wagateway/models"
+)
+
+// watchers are those who follow a session. Each has a channel with room for one
+// update: the latest replaces one that was not read, so nobody is waited for. The
+// zero value is ready.
+type watchers struct {
+	mu     sync.Mutex
+	latest PairingUpdate
+	ended  bool
+	all    map[chan PairingUpdate]func(PairingUpdate) bool
+}
+
+// follow gives a channel with the latest update and all that come. It is closed
+// behind an update that last says is the last one, when ctx ends, and when the
+// session does.
+func (w *watchers) follow(ctx context.Context, last func(PairingUpdate) bool) <-chan PairingUpdate {
+	updates := make(chan PairingUpdate, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	updates <- w.latest
+	if w.ended || last(w.latest) {
+		close(updates)
+		return updates
+	}
+	if w.all == nil {
+		w.all = make(map[chan PairingUpdate]func(PairingUpdate) bool)
+	}
+	w.all[updates] = last
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.leave(updates)
+	})
+	return updates
+}
+
+// publish tells everybody the latest update. Only the session's owner calls it.
+func (w *watchers) publish(update PairingUpdate) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.latest = update
+	for updates, last := range w.all {
+		select {
+		case <-updates: // it was not read in time
+		default:
+		}
+		updates <- update
+		if last(update) {
+			w.leave(updates)
+		}
+	}
+}
+
+// end closes all channels; later followers get the latest update and the end.
+func (w *watchers) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	for updates := range w.all {
+		w.leave(updates)
+	}
+}
+
+// leave closes a channel once; mu is held.
+func (w *watchers) leave(updates chan PairingUpdate) {
+	if _, following := w.all[updates]; following {
+		delete(w.all, updates)
+		close(updates)
+	}
+}
+
+// now gives the latest update.
+func (w *watchers) now() PairingUpdate {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.latest
+}
+
+// WatchPairing follows a session's pairing: its present step at once, then every
+// change. The channel is closed behind the update that says working or failed,
+// when ctx ends, and when the session is deleted. A slow reader gets the latest
+// state and never holds up the session.
+func (s *Service) WatchPairing(ctx context.Context, sessionID string) (<-chan PairingUpdate, error) {
+	x, err := s.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return x.watchers.follow(ctx, func(u PairingUpdate) bool {
+		return u.Status == models.SessionWorking || u.Status == models.SessionFailed
+	}), nil
+}
+
+// WatchSession follows a session like [Service.WatchPairing], but until ctx ends,
+// the session is deleted or the service closes.
+func (s *Service) WatchSession(ctx context.Context, sessionID string) (<-chan PairingUpdate, error) {
+	x, err := s.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return x.watchers.follow(ctx, func(PairingUpdate) bool { return false }), nil
+}
