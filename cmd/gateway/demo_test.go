@@ -207,7 +207,7 @@ func TestServeWithASimulator(t *testing.T) {
 	assert.Equal(t, "491700000001", me.PhoneNumber)
 	assert.Equal(t, account.JID, me.WAJID)
 	assert.Equal(t, account.LID, me.WALID)
-	assert.Contains(t, p.log.String(), "talking to a simulated WhatsApp")
+	assert.Contains(t, p.log.String(), "SIMULATED WhatsApp")
 	assert.Zero(t, p.stop())
 
 	again := start(t, settings)

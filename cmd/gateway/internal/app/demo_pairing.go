@@ -21,12 +21,12 @@ func pairDemo(ctx context.Context, program *Program, w *world.World) (string, er
 	if err != nil {
 		return "", err
 	}
+	if _, err := program.WhatsApp.StartSession(ctx, sessionID); err != nil {
+		return "", fmt.Errorf("starting the session: %w", err)
+	}
 	updates, err := program.WhatsApp.WatchPairing(ctx, sessionID)
 	if err != nil {
 		return "", fmt.Errorf("following the pairing: %w", err)
-	}
-	if _, err := program.WhatsApp.StartSession(ctx, sessionID); err != nil {
-		return "", fmt.Errorf("starting the session: %w", err)
 	}
 	scanned := ""
 	for update := range updates {

@@ -78,7 +78,7 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 		Logger:      logger,
 	}, p.DB)
 	if err != nil {
-		return nil, fmt.Errorf("starting the WhatsApp service: %w", err)
+		return nil, err // says what it is about
 	}
 	warn(settings, logger)
 	return p, nil
@@ -125,9 +125,6 @@ func openDatabase(ctx context.Context, settings *config.Config, logger *slog.Log
 
 // warn says loudly what an operator must not overlook.
 func warn(settings *config.Config, logger *slog.Logger) {
-	if settings.WhatsApp.URL != "" {
-		logger.Warn("talking to a simulated WhatsApp, not to the real one", slog.String("url", settings.WhatsApp.URL))
-	}
 	if settings.NATSURL != "" {
 		logger.Warn("a setting has no effect: this version has no event log", slog.String("setting", "GATEWAY_NATS_URL"))
 	}

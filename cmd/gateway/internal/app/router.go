@@ -1,0 +1,81 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+
+	"wagateway/graph"
+	"wagateway/graph/auth"
+	"wagateway/graph/playground"
+	"wagateway/rest"
+)
+
+// handler puts both fronts and the playground on one router, with everything
+// they share above them: request id, log, credential, loaders.
+func (p *Program) handler(guide Guide) (http.Handler, error) {
+	authenticator, err := auth.New(auth.Config{
+		JWKSURL:           p.settings.JWT.JWKSURL,
+		Issuer:            p.settings.JWT.Issuer,
+		Audience:          p.settings.JWT.Audience,
+		OrganizationClaim: p.settings.JWT.OrgClaim,
+		RoleClaim:         p.settings.JWT.RoleClaim,
+		Logger:            p.logger,
+	}, p.DB)
+	if err != nil {
+		return nil, fmt.Errorf("setting up authentication: %w", err)
+	}
+	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp}
+	gate, err := graph.NewGate()
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema's permissions: %w", err)
+	}
+	graphQL, err := graph.NewServer(graph.Options{
+		Resolver:      resolver,
+		Gate:          gate,
+		Auth:          authenticator,
+		Introspection: p.settings.Introspection,
+		Logger:        p.logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting up GraphQL: %w", err)
+	}
+	api, err := rest.New(rest.Options{Resolver: resolver, Gate: gate, Version: readBuild().version, Logger: p.logger})
+	if err != nil {
+		return nil, fmt.Errorf("setting up REST: %w", err)
+	}
+
+	router := chi.NewRouter()
+	router.Use(requestID, accessLog(p.logger), secureHeaders, endStreams(p.closing))
+	if p.settings.Playground {
+		if err := mountPlayground(router, guide); err != nil {
+			return nil, err
+		}
+	}
+	router.Group(func(fronts chi.Router) {
+		fronts.Use(authenticator.Middleware, func(next http.Handler) http.Handler {
+			return graph.WithLoaders(resolver, next)
+		})
+		fronts.Handle("/graphql", graphQL)
+		fronts.Mount("/", api)
+	})
+	return router, nil
+}
+
+// mountPlayground serves the playground, and sends whoever opens the address
+// itself there.
+func mountPlayground(router chi.Router, guide Guide) error {
+	options := playground.Options{Examples: playground.Examples(guide.SessionID, guide.GroupJID)}
+	if guide.APIKey != "" {
+		options.Headers = map[string]string{"x-api-key": guide.APIKey}
+	}
+	page, err := playground.Handler(options)
+	if err != nil {
+		return fmt.Errorf("setting up the playground: %w", err)
+	}
+	router.Handle("/playground", page)
+	router.Handle("/playground/*", page)
+	router.Get("/", http.RedirectHandler("/playground", http.StatusFound).ServeHTTP)
+	return nil
+}
