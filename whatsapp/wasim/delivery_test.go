@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,7 +33,7 @@ func pendingBecomes(t *testing.T, phone *wasim.Phone, pending int) {
 	require.Eventually(t, func() bool {
 		devices := phone.Devices()
 		return len(devices) == 1 && devices[0].Pending == pending
-	}, patience, 2e6, "%d stanzas pending", pending)
+	}, patience, time.Millisecond, "%d stanzas pending", pending)
 }
 
 func TestBacklogComesInOrderOnce(t *testing.T) {
@@ -40,6 +41,7 @@ func TestBacklogComesInOrderOnce(t *testing.T) {
 	srv, anna, bert, a, _ := twoLinked(t)
 	settled(t, anna)
 	a.Disconnect()
+	require.Eventually(t, func() bool { return !anna.Devices()[0].Connected }, patience, time.Millisecond, "the server notices")
 	const backlog = 50
 	for i := range backlog {
 		_, err := bert.SendText(within(t), anna.JID(), fmt.Sprint("missed ", i))

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,9 +96,10 @@ func newClient(t testing.TB, srv *wasim.Server) *client {
 	require.NoError(t, container.Upgrade(within(t)))
 	device, err := container.GetFirstDevice(within(t))
 	require.NoError(t, err)
-	var log waLog.Logger = waLog.Noop
-	if os.Getenv("WASIM_DEBUG") != "" {
-		log = waLog.Stdout(t.Name(), "DEBUG", false)
+	log := &clientLog{Logger: waLog.Noop}
+	// WASIM_DEBUG is a log level of whatsmeow's, to see what clients complain about.
+	if level := os.Getenv("WASIM_DEBUG"); level != "" {
+		log.Logger = waLog.Stdout(t.Name(), level, false)
 	}
 	c := &client{Client: whatsmeow.NewClient(device, log), t: t, wake: make(chan struct{})}
 	attach(srv, c.Client)
@@ -108,8 +110,22 @@ func newClient(t testing.TB, srv *wasim.Server) *client {
 	t.Cleanup(func() {
 		c.Disconnect()
 		_ = db.Close()
+		require.Zero(t, log.mismatches.Load(), "the server's list of devices differs from the client's")
 	})
 	return c
+}
+
+// clientLog counts the complaints of a client that must not happen.
+type clientLog struct {
+	waLog.Logger
+	mismatches atomic.Int32
+}
+
+func (l *clientLog) Warnf(format string, args ...any) {
+	if strings.Contains(format, "different participant list hash") {
+		l.mismatches.Add(1)
+	}
+	l.Logger.Warnf(format, args...)
 }
 
 // attach points a client at the server.

@@ -40,7 +40,11 @@ func (s *Server) relayUser(e *envelope) accepted {
 	if to == nil {
 		return accepted{code: ErrNotFound.Code}
 	}
-	outcome := accepted{phash: userHash(e, to)}
+	outcome := accepted{}
+	if to != e.sender {
+		// A client that writes to itself counts its devices twice.
+		outcome.phash = hashOf([]*Phone{to, e.sender}, e.to.Server == types.DefaultUserServer)
+	}
 	if to.hasBlocked(e.sender) {
 		// The sender sees one tick for ever.
 		return outcome
@@ -65,16 +69,8 @@ func (s *Server) relayUser(e *envelope) accepted {
 	return outcome
 }
 
-// userHash is the hash of the sender's and the recipient's devices, in the
-// addresses that the sender used.
-func userHash(e *envelope, to *Phone) string {
-	phones := []*Phone{to}
-	if to != e.sender {
-		phones = append(phones, e.sender)
-	}
-	return hashOf(phones, e.to.Server == types.DefaultUserServer)
-}
-
+// hashOf is the hash of all devices of the accounts, in the addresses that the
+// sender used.
 func hashOf(phones []*Phone, byNumber bool) string {
 	var all []types.JID
 	for _, phone := range phones {
