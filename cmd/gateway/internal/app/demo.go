@@ -115,7 +115,7 @@ type demo struct {
 }
 
 // prepare builds the world, pairs the session and returns once the gateway has
-// stored every group.
+// stored every group and the names of the address book.
 func (c demoCommand) prepare(ctx context.Context, program *Program, simulator *wasim.Server) (*demo, error) {
 	ctx, cancel := context.WithTimeout(ctx, demoReadyTimeout)
 	defer cancel()
@@ -134,8 +134,8 @@ func (c demoCommand) prepare(ctx context.Context, program *Program, simulator *w
 	if err != nil {
 		return nil, fmt.Errorf("pairing the demo's session: %w", err)
 	}
-	if err := waitForGroups(ctx, program.DB, sessionID, w.GroupJIDs()); err != nil {
-		return nil, fmt.Errorf("waiting for the demo's groups: %w", err)
+	if err := waitForWorld(ctx, program.DB, sessionID, w); err != nil {
+		return nil, fmt.Errorf("waiting for the demo's groups and names: %w", err)
 	}
 	return &demo{world: w, guide: Guide{APIKey: secret, SessionID: sessionID, GroupJID: w.BigGroupJID()}}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"wagateway/whatsapp"
 )
 
-// groupPoll is how often the demo looks whether the groups are stored.
-const groupPoll = 20 * time.Millisecond
+// pollPace is how often the demo looks whether its world is stored.
+const pollPace = 20 * time.Millisecond
 
 // pairDemo links the world's account to the demo's session, the oldest of the
 // organization or a new one, and gives its id.
@@ -67,18 +67,33 @@ func demoSession(ctx context.Context, program *Program) (string, error) {
 	return session.ID, nil
 }
 
-// waitForGroups returns once all these groups are stored for the session.
-func waitForGroups(ctx context.Context, db *models.DB, sessionID string, jids []string) error {
-	ticker := time.NewTicker(groupPoll)
+// waitForWorld returns once everything in the world is stored for the session.
+func waitForWorld(ctx context.Context, db *models.DB, sessionID string, w *world.World) error {
+	for _, jid := range w.GroupJIDs() {
+		if err := poll(ctx, func() (bool, error) {
+			_, err := db.Groups.Get(ctx, sessionID, jid)
+			return err == nil, err
+		}); err != nil {
+			return err
+		}
+	}
+	return poll(ctx, func() (bool, error) {
+		person, err := db.Identities.Get(ctx, sessionID, w.NamedJID())
+		return err == nil && person.ContactName != "", err
+	})
+}
+
+// poll looks until something is there; a fault.NotFound means not yet.
+func poll(ctx context.Context, look func() (bool, error)) error {
+	ticker := time.NewTicker(pollPace)
 	defer ticker.Stop()
-	for len(jids) > 0 {
-		_, err := db.Groups.Get(ctx, sessionID, jids[0])
+	for {
+		found, err := look()
 		switch {
-		case err == nil:
-			jids = jids[1:]
-			continue
-		case !fault.Is(err, fault.NotFound):
-			return fmt.Errorf("looking for a group: %w", err)
+		case err != nil && !fault.Is(err, fault.NotFound):
+			return err
+		case found:
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -86,5 +101,4 @@ func waitForGroups(ctx context.Context, db *models.DB, sessionID string, jids []
 		case <-ticker.C:
 		}
 	}
-	return nil
 }

@@ -29,7 +29,8 @@ const MaxGroupSize = 1024
 type World struct {
 	account *wasim.Phone
 	people  []*wasim.Phone
-	groups  []group // in the order of plan
+	named   *wasim.Phone // the last one in the account's address book
+	groups  []group      // in the order of plan
 }
 
 // group is a group with the phones that started it, its creator first.
@@ -146,6 +147,7 @@ func (w *World) fillAddressBook(ctx context.Context) error {
 		if i%4 == 3 {
 			continue
 		}
+		w.named = person
 		patch.Mutations = append(patch.Mutations, appstate.MutationInfo{
 			Index:   []string{appstate.IndexContact, person.JID().String()},
 			Version: 2, // of the contact action, as WhatsApp's own clients write it
@@ -165,6 +167,10 @@ func (w *World) fillAddressBook(ctx context.Context) error {
 func (w *World) ScanQR(ctx context.Context, code string) error {
 	return w.account.ScanQR(ctx, code)
 }
+
+// NamedJID gives the address of the last person in the account's address book:
+// when this name has arrived, all have.
+func (w *World) NamedJID() string { return w.named.JID().String() }
 
 // GroupJIDs gives the addresses of the groups.
 func (w *World) GroupJIDs() []string {
