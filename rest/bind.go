@@ -1,0 +1,248 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-chi/chi/v5"
+
+	"wagateway/models/fault"
+)
+
+// A binder fills the input struct of a row from a request. The struct says where
+// each field comes from, for the binder and for the OpenAPI document alike:
+//
+//	`path:"gid"`      string; unescaped once
+//	`query:"limit"`   string or *int (a whole number, not negative)
+//	`json:"subject"`  of the body; every body field is optional, unknown ones are ignored
+//
+// Path and query fields carry `json:"-"`, so that a body cannot set them. What a
+// field must hold is the resolvers' business; the binder only refuses what has
+// no meaning in any field: text that is not UTF-8 or holds NUL, which no
+// database stores.
+type binder struct {
+	fields  []boundField
+	texts   []textField
+	hasBody bool
+}
+
+type boundField struct {
+	in    string // "path" or "query"
+	name  string
+	index []int
+	isInt bool
+}
+
+// textField is a body field that holds text and has to be looked through.
+type textField struct {
+	name  string
+	index []int
+}
+
+// newBinder reads the plan from the input type, once, at start-up.
+func newBinder(t reflect.Type) (*binder, error) {
+	b := &binder{}
+	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue
+		}
+		body, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		path, isPath := f.Tag.Lookup("path")
+		query, isQuery := f.Tag.Lookup("query")
+		switch {
+		case isPath, isQuery:
+			if body != "-" {
+				return nil, fmt.Errorf("field %s.%s comes from the address but a body could set it", t, f.Name)
+			}
+			bf := boundField{in: "path", name: path, index: f.Index}
+			if isQuery {
+				bf.in, bf.name = "query", query
+			}
+			switch f.Type {
+			case reflect.TypeFor[string]():
+			case reflect.TypeFor[*int]():
+				bf.isInt = true
+			default:
+				return nil, fmt.Errorf("field %s.%s has the unbindable type %s", t, f.Name, f.Type)
+			}
+			b.fields = append(b.fields, bf)
+		case body == "" || body == "-":
+			return nil, fmt.Errorf("field %s.%s says not where it comes from", t, f.Name)
+		default:
+			b.hasBody = true
+			switch f.Type.String() {
+			case "string", "*string", "[]string":
+				b.texts = append(b.texts, textField{name: body, index: f.Index})
+			}
+		}
+	}
+	return b, nil
+}
+
+// bind fills in, a pointer to the input struct. Every failure is a
+// validation_error that names the field, except that a path value which is no
+// text is reported by the caller's noun not being found.
+func (b *binder) bind(in any, w http.ResponseWriter, r *http.Request, maxBody int64) error {
+	v := reflect.ValueOf(in).Elem()
+	if b.hasBody {
+		if err := readBody(in, w, r, maxBody); err != nil {
+			return err
+		}
+		if err := b.checkTexts(v); err != nil {
+			return err
+		}
+	}
+	var query url.Values
+	for _, f := range b.fields {
+		var value string
+		if f.in == "path" {
+			var err error
+			if value, err = pathValue(r, f.name); err != nil {
+				return err
+			}
+		} else {
+			if query == nil {
+				var err error
+				if query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+					return fault.New(fault.Validation, "", "the query string is malformed").Because(err)
+				}
+			}
+			if value = query.Get(f.name); value == "" {
+				continue
+			}
+			if !isText(value) {
+				return notText(f.name)
+			}
+		}
+		if f.isInt {
+			n, err := parseCount(f.name, value)
+			if err != nil {
+				return err
+			}
+			v.FieldByIndex(f.index).Set(reflect.ValueOf(&n))
+			continue
+		}
+		v.FieldByIndex(f.index).SetString(value)
+	}
+	return nil
+}
+
+// pathValue gives a path parameter, unescaped once. The router matches the
+// escaped path ([escapedPath]), so "@" and "%40" are the same resource and
+// "%2540" is not.
+func pathValue(r *http.Request, name string) (string, error) {
+	raw := chi.URLParam(r, name)
+	value, err := url.PathUnescape(raw)
+	if err != nil || !isText(value) {
+		return "", notText(name)
+	}
+	return value, nil
+}
+
+// readBody reads the JSON body into in. An absent body is an empty object; null
+// is one too.
+func readBody(in any, w http.ResponseWriter, r *http.Request, maxBody int64) error {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return fault.New(fault.Validation, fault.ReasonBodyTooLarge, "the body is too large").With("maxBytes", tooLarge.Limit)
+		}
+		return fault.New(fault.Validation, "", "the body could not be read").Because(err)
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil
+	}
+	if !utf8.Valid(body) {
+		return fault.New(fault.Validation, "", "the body is not valid JSON")
+	}
+	if err := json.Unmarshal(body, in); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			if wrong.Field == "" {
+				return fault.New(fault.Validation, "", "the body must be a JSON object")
+			}
+			return fault.Invalid(wrong.Field, wrong.Field+" must be "+kindName(wrong.Type))
+		}
+		return fault.New(fault.Validation, "", "the body is not valid JSON").Because(err)
+	}
+	return nil
+}
+
+// kindName says in JSON's words what a Go type wants.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Pointer:
+		return kindName(t.Elem())
+	default:
+		return "an object"
+	}
+}
+
+func (b *binder) checkTexts(v reflect.Value) error {
+	for _, f := range b.texts {
+		switch text := v.FieldByIndex(f.index).Interface().(type) {
+		case string:
+			if !isText(text) {
+				return notText(f.name)
+			}
+		case *string:
+			if text != nil && !isText(*text) {
+				return notText(f.name)
+			}
+		case []string:
+			for i, s := range text {
+				if !isText(s) {
+					return notText(f.name + "[" + strconv.Itoa(i) + "]")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// isText reports whether s is UTF-8 without NUL, which PostgreSQL refuses.
+func isText(s string) bool {
+	return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s)
+}
+
+// notText says it as GraphQL does, with the field.
+func notText(field string) error {
+	return fault.Invalid(field, "text must be UTF-8 without NUL")
+}
+
+// parseCount parses a whole number that is not negative. One too large for the
+// machine is as good as the largest: limits are clamped anyway.
+func parseCount(field, s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if errors.Is(err, strconv.ErrRange) && n > 0 {
+		return math.MaxInt32, nil
+	}
+	if err != nil || n < 0 || s[0] == '+' {
+		return 0, fault.Invalid(field, field+" must be a whole number, 0 or more")
+	}
+	return min(n, math.MaxInt32), nil
+}

@@ -1,0 +1,72 @@
+package rest
+
+import (
+	"github.com/99designs/gqlgen/graphql"
+
+	"wagateway/graph/gen"
+)
+
+// maxLimit bounds a page (contract §2); larger limits are clamped to it.
+const maxLimit = 200
+
+// page is the part of a list's input that says which part of the list. One-page
+// lists give everything when there is no limit.
+type page struct {
+	Limit  *int   `query:"limit" json:"-" minimum:"0" nullable:"false" description:"How many at most: 1 to 200, more is taken as 200. Absent or 0: everything, in one page." example:"50"`
+	Cursor string `query:"cursor" json:"-" description:"Continue where nextCursor of the page before left off." example:"c2Vzc2lvbjoxMjM"`
+}
+
+// first is the page size for a resolver: nil means everything.
+func (p page) first() *int32 {
+	if p.Limit == nil || *p.Limit == 0 {
+		return nil
+	}
+	n := int32(min(*p.Limit, maxLimit)) //nolint:gosec // the binder refuses negative numbers
+	return &n
+}
+
+// after is the cursor for a resolver: nil means from the start.
+func (p page) after() *string {
+	if p.Cursor == "" {
+		return nil
+	}
+	return &p.Cursor
+}
+
+// nullEndList is a list whose nextCursor is null at the end: sessions.
+type nullEndList[T any] struct {
+	Data       []T     `json:"data" required:"true" nullable:"false" description:"The page."`
+	NextCursor *string `json:"nextCursor" required:"true" description:"For cursor, to get the next page; null at the end."`
+}
+
+// emptyEndList is a list whose nextCursor is "" at the end: groups, members,
+// keys and requests.
+type emptyEndList[T any] struct {
+	Data       []T    `json:"data" required:"true" nullable:"false" description:"The page."`
+	NextCursor string `json:"nextCursor" required:"true" description:"For cursor, to get the next page; empty at the end."`
+}
+
+// presentEach presents every item. An empty list is [], never null.
+func presentEach[In, Shape any](items []In, present func(In) Shape) []Shape {
+	shapes := make([]Shape, len(items))
+	for i, item := range items {
+		shapes[i] = present(item)
+	}
+	return shapes
+}
+
+// nextCursor is where the next page begins, "" at the end.
+func nextCursor(p *gen.PageInfo) string {
+	if p == nil || !p.HasNextPage || p.EndCursor == nil {
+		return ""
+	}
+	return *p.EndCursor
+}
+
+// omit turns an absent field into an absent input field of a resolver.
+func omit[T any](v *T) graphql.Omittable[*T] {
+	if v == nil {
+		return graphql.Omittable[*T]{}
+	}
+	return graphql.OmittableOf(v)
+}

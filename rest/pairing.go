@@ -1,0 +1,87 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"rsc.io/qr"
+
+	"wagateway/graph/gen"
+	"wagateway/models/fault"
+	"wagateway/whatsapp"
+)
+
+// QR is the contract's answer of sessionQR.
+type QR struct {
+	Code      string `json:"code" required:"true" description:"The raw text of the QR code." example:"2@AbCdEf,GhIjKl,MnOpQr,StUvWx"`
+	ExpiresAt int64  `json:"expiresAt" required:"true" description:"When WhatsApp stops accepting it, Unix epoch milliseconds." example:"1719662400000"`
+}
+
+// PairingCode is the contract's answer of sessionPairingCode.
+type PairingCode struct {
+	Code      string `json:"code" required:"true" description:"Eight characters to type on the phone." example:"ABCD-1234"`
+	ExpiresAt int64  `json:"expiresAt" required:"true" description:"When WhatsApp stops accepting it, Unix epoch milliseconds." example:"1719662400000"`
+}
+
+// inPairingCode is the input of sessionPairingCode.
+type inPairingCode struct {
+	inSession
+	Phone string `json:"phone" required:"true" pattern:"^[0-9]{6,15}$" description:"The account's number: digits with country code, without +." example:"6281234567890"`
+}
+
+func presentQR(c *whatsapp.QRCode) QR {
+	return QR{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
+}
+
+// qrPicture answers with the code as a PNG picture, black on white with the
+// quiet zone that scanners need, about 500 pixels wide.
+func qrPicture(w http.ResponseWriter, c *whatsapp.QRCode) error {
+	// Level L: WhatsApp's codes are long and shown on screens, where nothing gets dirty.
+	code, err := qr.Encode(c.Code, qr.L)
+	if err != nil {
+		return fmt.Errorf("drawing QR code: %w", err)
+	}
+	picture := code.PNG()
+	h := w.Header()
+	h.Set("Content-Type", "image/png")
+	h.Set("Content-Length", strconv.Itoa(len(picture)))
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	_, _ = bytes.NewReader(picture).WriteTo(w)
+	return nil
+}
+
+func pairingRows() []route {
+	return []route{
+		row(spec{
+			Operation: "sessionQR", Tag: tagSessions, Method: http.MethodGet, Pattern: sessionPath + "/qr",
+			Field: "Query.sessionQR", Status: http.StatusOK,
+			Summary: "The QR code to scan now.",
+			Notes: "When none is ready, pairing starts and the answer is 404 until there is one; codes change about every 20 seconds. " +
+				"400 when already paired. `Accept: image/png` gives the picture.",
+			Faults: []fault.Code{fault.Upstream},
+		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*whatsapp.QRCode, error) {
+			return root.Query().SessionQR(ctx, in.Session)
+		}, presentQR, representation[*whatsapp.QRCode]{mediaType: "image/png", write: qrPicture}),
+		row(spec{
+			Operation: "sessionPairingCode", Tag: tagSessions, Method: http.MethodPost, Pattern: sessionPath + "/pairing-code",
+			Field: "Mutation.sessionPairingCode", Status: http.StatusOK,
+			Summary: "A code to type on the phone instead of scanning.",
+			Notes:   "400 when the number is malformed or the session is already paired.",
+			Faults:  []fault.Code{fault.RateLimited, fault.Upstream},
+		}, func(ctx context.Context, root gen.ResolverRoot, in inPairingCode) (*whatsapp.PairingCode, error) {
+			p, err := root.Mutation().SessionPairingCode(ctx, in.Session, gen.SessionPairingCodeInput{Phone: in.Phone})
+			if err != nil {
+				return nil, err
+			}
+			return p.PairingCode, nil
+		}, presentPairingCode),
+	}
+}
+
+func presentPairingCode(c *whatsapp.PairingCode) PairingCode {
+	return PairingCode{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
+}

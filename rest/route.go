@@ -1,0 +1,153 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"wagateway/graph/gen"
+	"wagateway/models/fault"
+)
+
+// spec is what a row says about itself besides its code.
+type spec struct {
+	// Operation is the contract's operationId.
+	Operation string
+	// Tag is the contract's tag, a group in the OpenAPI document.
+	Tag string
+	// Method and Pattern are the address; {name} is a path parameter.
+	Method, Pattern string
+	// Field is the schema field the row maps onto, "Mutation.addGroupMembers". Its
+	// @capability is the row's permission; start-up refuses an unknown field.
+	Field string
+	// Status is the status of success.
+	Status int
+	// Summary and Notes are for the OpenAPI document, Notes in Markdown.
+	Summary, Notes string
+	// Live says that the row asks WhatsApp: 501 while the session is not connected.
+	Live bool
+	// Faults are the codes the row may answer beyond those that follow from its
+	// address and input (see [route.codes]).
+	Faults []fault.Code
+}
+
+// route is a row with its types erased.
+type route struct {
+	spec
+	// in is the zero input struct, out the zero shape, nil when the answer is empty.
+	in, out any
+	// media are the representations besides JSON.
+	media []string
+	// run binds, calls and answers. A returned error has written nothing.
+	run func(a *api, w http.ResponseWriter, r *http.Request) error
+	// fault is what makes the row unusable: an input type that cannot be bound.
+	fault error
+}
+
+// representation is another form of a result than JSON, chosen by the caller's
+// Accept header.
+type representation[Out any] struct {
+	mediaType string
+	write     func(w http.ResponseWriter, result Out) error
+}
+
+// row makes the row of an operation that answers with a JSON shape. call binds
+// to the resolver, a typed Go call; present gives the contract's shape.
+func row[In, Out, Shape any](
+	s spec,
+	call func(ctx context.Context, root gen.ResolverRoot, in In) (Out, error),
+	present func(Out) Shape,
+	others ...representation[Out],
+) route {
+	var in In
+	var out Shape
+	rt := route{spec: s, in: in, out: out}
+	for _, o := range others {
+		rt.media = append(rt.media, o.mediaType)
+	}
+	bind, err := newBinder(reflect.TypeFor[In]())
+	rt.fault = err
+	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
+		var in In
+		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+			return a.sessionFirst(r, rt.Pattern, err)
+		}
+		result, err := call(r.Context(), a.root, in)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			w.Header().Set("Vary", "Accept")
+			if i := negotiate(r.Header.Values("Accept"), rt.media); i >= 0 {
+				return others[i].write(w, result)
+			}
+		}
+		writeJSON(w, rt.Status, present(result))
+		return nil
+	}
+	return rt
+}
+
+// act makes the row of an operation that answers 204 without a body.
+func act[In, Out any](s spec, call func(ctx context.Context, root gen.ResolverRoot, in In) (Out, error)) route {
+	var in In
+	rt := route{spec: s, in: in}
+	bind, err := newBinder(reflect.TypeFor[In]())
+	rt.fault = err
+	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
+		var in In
+		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+			return a.sessionFirst(r, rt.Pattern, err)
+		}
+		if _, err := call(r.Context(), a.root, in); err != nil {
+			return err
+		}
+		w.WriteHeader(rt.Status)
+		return nil
+	}
+	return rt
+}
+
+// ofSession reports whether the row is about one session.
+func ofSession(pattern string) bool { return strings.Contains(pattern, "{session}") }
+
+// codes gives every code the row may answer with, in the contract's order.
+func (rt *route) codes() []fault.Code {
+	may := map[fault.Code]bool{
+		fault.Unauthorized: true, fault.Forbidden: true,
+		fault.Unavailable: true, fault.Internal: true,
+	}
+	if reflect.TypeOf(rt.in).NumField() > 0 {
+		may[fault.Validation] = true
+	}
+	if strings.Contains(rt.Pattern, "{") {
+		may[fault.NotFound] = true
+	}
+	if rt.Live {
+		may[fault.NotImplemented], may[fault.Upstream] = true, true
+	}
+	for _, c := range rt.Faults {
+		may[c] = true
+	}
+	var codes []fault.Code
+	for _, c := range fault.Codes() {
+		if may[c] {
+			codes = append(codes, c)
+		}
+	}
+	return codes
+}
+
+// check refuses a row that cannot work.
+func (rt *route) check(has func(field string) bool) error {
+	switch {
+	case rt.fault != nil:
+		return fmt.Errorf("route %s: %w", rt.Operation, rt.fault)
+	case !has(rt.Field):
+		return fmt.Errorf("route %s: the schema has no field %s", rt.Operation, rt.Field)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,15 @@
+package rest
+
+import "slices"
+
+// table is every JSON route of the gateway, in the contract's order. Each noun
+// keeps its own rows.
+func table() []route {
+	return slices.Concat(
+		sessionRows(),
+		pairingRows(),
+		groupRows(),
+		memberRows(),
+		apiKeyRows(),
+	)
+}
