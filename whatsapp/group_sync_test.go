@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,44 +192,83 @@ func TestWhatHappensWhileTheSocketIsDownIsCaughtUp(t *testing.T) {
 
 func TestWhatCannotBeStoredIsDeliveredAgain(t *testing.T) {
 	t.Parallel()
+	eachFailing(t, func(w *world, failing *failingStore) {
+		ctx := w.Context()
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		jid := w.group(bert, types.AddressingModeLID, anna)
+		session := w.link(anna)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+
+		failing.begin()
+		require.NoError(w, bert.SetSubject(ctx, jid, "Not to be lost"))
+		<-failing.tried
+		failing.end()
+
+		require.NoError(w, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultDropSocket, Phone: anna.Number()}))
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+		// The simulator offers no signal for it.
+		require.Eventually(w, func() bool { return w.srv.Stats().Redelivered > 0 }, slowly, time.Millisecond,
+			"what is not stored is not acknowledged")
+	})
+}
+
+func TestReadingGroupsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	eachFailing(t, func(w *world, failing *failingStore) {
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		jid := w.group(bert, types.AddressingModeLID, anna)
+		failing.begin()
+		session := w.link(anna)
+		<-failing.tried
+		<-failing.tried
+		failing.end()
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+	})
+}
+
+// failingStore makes a database fail wherever groups are concerned.
+type failingStore struct {
+	t     *testing.T
+	db    *models.DB
+	tried chan struct{} // a token for each try while failing
+	fails atomic.Bool
+}
+
+// eachFailing runs a test with a database that can be made to fail.
+func eachFailing(t *testing.T, test func(w *world, failing *failingStore)) {
+	t.Helper()
 	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
 		t.Run(dialect, func(t *testing.T) {
 			t.Parallel()
-			tried := make(chan struct{}, 1)
-			db := modelstest.Open(t, dialect, func(cfg *models.Config) {
-				cfg.StatementHook = func(sql string) {
-					if strings.Contains(sql, "wa_groups") {
-						select {
-						case tried <- struct{}{}:
-						default:
-						}
-					}
-				}
-			})
-			w := newWorld(t, db)
-			ctx := w.Context()
-			anna, bert := w.phone("Anna"), w.phone("Bert")
-			jid := w.group(bert, types.AddressingModeLID, anna)
-			session := w.link(anna)
-			w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
-
-			tables, _ := db.WhatsmeowDB()
-			_, err := tables.ExecContext(ctx, "ALTER TABLE wa_groups RENAME TO hidden_groups")
-			require.NoError(w, err)
-			select {
-			case <-tried: // an earlier one
-			default:
-			}
-			require.NoError(w, bert.SetSubject(ctx, jid, "Not to be lost"))
-			<-tried
-			_, err = tables.ExecContext(ctx, "ALTER TABLE hidden_groups RENAME TO wa_groups")
-			require.NoError(w, err)
-
-			require.NoError(w, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultDropSocket, Phone: anna.Number()}))
-			w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
-			// The simulator offers no signal for it.
-			require.Eventually(w, func() bool { return w.srv.Stats().Redelivered > 0 }, slowly, time.Millisecond,
-				"what is not stored is not acknowledged")
+			failing := &failingStore{t: t, tried: make(chan struct{}, 100)}
+			failing.db = modelstest.Open(t, dialect, func(cfg *models.Config) { cfg.StatementHook = failing.saw })
+			test(newWorld(t, failing.db), failing)
 		})
 	}
+}
+
+func (f *failingStore) saw(sql string) {
+	if f.fails.Load() && strings.Contains(sql, "wa_groups") {
+		select {
+		case f.tried <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (f *failingStore) begin() {
+	f.rename("wa_groups", "hidden_groups")
+	f.fails.Store(true)
+}
+
+func (f *failingStore) end() {
+	f.fails.Store(false)
+	f.rename("hidden_groups", "wa_groups")
+}
+
+func (f *failingStore) rename(from, to string) {
+	f.t.Helper()
+	tables, _ := f.db.WhatsmeowDB()
+	_, err := tables.ExecContext(f.t.Context(), "ALTER TABLE "+from+" RENAME TO "+to)
+	require.NoError(f.t, err)
 }

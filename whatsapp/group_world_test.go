@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
 	"wagateway/models"
@@ -20,10 +22,11 @@ import (
 	"wagateway/whatsapp/wasim"
 )
 
-// soon is how long a change may take from WhatsApp to the database; slowly is
-// for what has to connect first.
+// soon is how long a change may take from WhatsApp to the database: well under a
+// second, but all tests run at once, perhaps on two cores. slowly is for what has
+// to connect first.
 const (
-	soon   = time.Second
+	soon   = 3 * time.Second
 	slowly = 15 * time.Second
 )
 
@@ -33,6 +36,97 @@ var numbers atomic.Int64
 // addressings are the two ways in which groups name their members.
 func addressings() []types.AddressingMode {
 	return []types.AddressingMode{types.AddressingModeLID, types.AddressingModePN}
+}
+
+// trust makes whatsmeow trust the simulators of this binary, before any client
+// reads the package variable that holds the key.
+var trust = sync.OnceValue(func() error {
+	srv, err := wasim.New(wasim.Options{RootSeed: rootSeed()})
+	if err == nil {
+		whatsmeow.WACertPubKey = srv.RootKey()
+	}
+	return err
+})
+
+func rootSeed() []byte { return []byte("group tests") }
+
+// world is a simulated WhatsApp and a gateway in front of it.
+type world struct {
+	*testing.T
+	srv          *wasim.Server
+	db           *models.DB
+	svc          *whatsapp.Service
+	organization string
+	numberOf     sync.Map // LID → phone JID
+}
+
+func newWorld(t *testing.T, db *models.DB) *world {
+	t.Helper()
+	require.NoError(t, trust())
+	srv, err := wasim.New(wasim.Options{RootSeed: rootSeed()})
+	require.NoError(t, err)
+	require.NoError(t, srv.Start("127.0.0.1:0"))
+	t.Cleanup(func() { require.NoError(t, srv.Close()) })
+	w := &world{T: t, srv: srv, db: db, organization: "org_test"}
+	_, err = db.Organizations.Ensure(t.Context(), w.organization, "Test")
+	require.NoError(t, err)
+	w.start()
+	t.Cleanup(func() { w.stop() })
+	return w
+}
+
+// start is the process starting; stop is its end, and may come twice.
+func (w *world) start() {
+	w.Helper()
+	root := w.srv.RootKey()
+	svc, err := whatsapp.New(w.Context(), whatsapp.Config{
+		GatewayID: "gw-test", WhatsAppURL: w.srv.URL() + "/ws/chat", RootKey: root[:],
+		Timing: whatsapp.Timing{FetchRetry: 20 * time.Millisecond, MinBackOff: 20 * time.Millisecond, MaxBackOff: 200 * time.Millisecond},
+	}, w.db)
+	require.NoError(w, err)
+	require.NoError(w, svc.Start(w.Context()))
+	w.svc = svc
+}
+
+func (w *world) stop() {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), slowly)
+	defer cancel()
+	require.NoError(w, w.svc.Close(ctx))
+}
+
+// link makes a session whose QR code the phone scans, and waits until it works.
+func (w *world) link(phone *wasim.Phone) (session string) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), slowly)
+	defer cancel()
+	row, err := w.svc.CreateSession(ctx, whatsapp.NewSession{OrganizationID: w.organization, Label: phone.Name(), Start: true})
+	require.NoError(w, err)
+	updates, err := w.svc.WatchPairing(ctx, row.ID)
+	require.NoError(w, err)
+	for update := range updates {
+		if update.QR != nil {
+			require.NoError(w, phone.ScanQR(ctx, update.QR.Code))
+			break
+		}
+	}
+	w.online(row.ID)
+	return row.ID
+}
+
+// online waits until a session works.
+func (w *world) online(session string) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), slowly)
+	defer cancel()
+	updates, err := w.svc.WatchSession(ctx, session)
+	require.NoError(w, err)
+	for update := range updates {
+		if update.Status == models.SessionWorking {
+			return
+		}
+	}
+	require.FailNow(w, "the session does not work")
 }
 
 // eachWorld runs a test on both databases and for both kinds of groups.
@@ -197,6 +291,3 @@ func names(phones ...*wasim.Phone) []string {
 	}
 	return given
 }
-
-var _ = context.Background
-var _ = whatsapp.New

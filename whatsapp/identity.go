@@ -90,6 +90,9 @@ func (s *Service) learn(ctx context.Context, x *session, jid, other types.JID, n
 
 // contactChanged stores a change of the account's address book.
 func (s *Service) contactChanged(ctx context.Context, x *session, evt *events.Contact) error {
+	if evt.FromFullSync {
+		return nil // AppStateSyncComplete follows, and all are stored at once
+	}
 	// Both are absent unless the phone knows them; what cannot be parsed is empty.
 	lid, _ := types.ParseJID(evt.Action.GetLidJID())
 	pn, _ := types.ParseJID(evt.Action.GetPnJID())
@@ -106,14 +109,16 @@ func (s *Service) contactChanged(ctx context.Context, x *session, evt *events.Co
 
 // syncOwnIdentity stores the account itself among the people.
 func (s *Service) syncOwnIdentity(ctx context.Context, x *session) error {
+	row, err := s.db.Sessions.Find(ctx, x.id)
+	if err != nil {
+		return fmt.Errorf("loading the account: %w", err)
+	}
 	pn, lid := x.own()
-	cli := x.cli()
-	if pn.IsEmpty() || cli == nil {
+	person := x.person(ctx, lid, pn)
+	if person == (models.Person{}) {
 		return nil
 	}
-	person := x.person(ctx, lid, pn)
-	person.PushName = cli.Store.PushName
-	person.BusinessName = cli.Store.BusinessName
+	person.PushName = row.PushName
 	if _, err := s.db.Identities.Upsert(ctx, x.id, []models.Person{person}); err != nil {
 		return fmt.Errorf("storing the account's identity: %w", err)
 	}
