@@ -35,8 +35,8 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		shown = gqlerror.WrapPath(graphql.GetPath(ctx), err)
 	}
 	answer := &gqlerror.Error{Path: shown.Path, Locations: shown.Locations}
-	if answer.Path == nil {
-		answer.Path = graphql.GetPath(ctx)
+	if fc := graphql.GetFieldContext(ctx); fc != nil {
+		answer.Path = fc.Path() // of the answer; an argument's error names its own way
 	}
 	if shown.Err == nil && ownError(ctx, shown) {
 		answer.Message, answer.Extensions = shown.Message, shown.Extensions

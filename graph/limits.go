@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/99designs/gqlgen/complexity"
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -24,12 +25,12 @@ type Limits struct {
 	Fields     int // fields of the document, fragments written out. Default 3,000
 	RootFields int // of an operation. Default 50
 	Aliases    int // of the document, fragments written out. Default 250
-	Complexity int // fields of the answer at most, estimated by the page sizes. Default 250,000, about a second of work
+	Complexity int // fields of the answer at most, estimated by the page sizes. Default 100,000, some 100 MB while it is made
 }
 
 func (l Limits) withDefaults() Limits {
 	for limit, standard := range map[*int]int{
-		&l.Tokens: 10_000, &l.Depth: 15, &l.Fields: 3_000, &l.RootFields: 50, &l.Aliases: 250, &l.Complexity: 250_000,
+		&l.Tokens: 10_000, &l.Depth: 15, &l.Fields: 3_000, &l.RootFields: 50, &l.Aliases: 250, &l.Complexity: 100_000,
 	} {
 		if *limit == 0 {
 			*limit = standard
@@ -47,11 +48,14 @@ type limiter struct {
 	introspection bool
 	// accepted holds documents that have passed.
 	accepted graphql.Cache[*ast.QueryDocument]
+	// schema estimates the complexity of fields.
+	schema graphql.ExecutableSchema
 }
 
 var _ interface {
 	graphql.HandlerExtension
 	graphql.OperationParameterMutator
+	graphql.OperationContextMutator
 } = limiter{}
 
 // ExtensionName implements [graphql.HandlerExtension].
@@ -91,6 +95,16 @@ func (l limiter) MutateOperationParameters(ctx context.Context, request *graphql
 		beyond("fields", total.fields, l.Fields),
 		beyond("aliases", total.aliases, l.Aliases),
 	)
+}
+
+// MutateOperationContext refuses an operation whose answer may be too large.
+func (l limiter) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	fields := complexity.Calculate(ctx, l.schema, operation.Operation, operation.Variables)
+	if fields <= l.Complexity {
+		return nil
+	}
+	return refusal(codeLimit, fmt.Sprintf(
+		"the answer may have %d fields, more than %d: ask for less, or for smaller pages by first", fields, l.Complexity))
 }
 
 func beyond(what string, n, limit int) *gqlerror.Error {

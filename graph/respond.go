@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -73,24 +72,28 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, status int, refused *g
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", "GET, POST")
 	}
-	media := mediaOf(r)
-	write(w, media, status, &graphql.Response{Errors: gqlerror.List{refused}})
+	write(w, mediaOf(r), status, requestErrors{gqlerror.List{refused}})
 }
 
-// writeResponse answers a well-formed request.
-func writeResponse(w http.ResponseWriter, r *http.Request, status int, response *graphql.Response) {
-	media := mediaOf(r)
-	if media == mediaJSON {
-		status = http.StatusOK
+// writeErrors answers a well-formed request that cannot be executed.
+func writeErrors(w http.ResponseWriter, r *http.Request, errs gqlerror.List) {
+	media, status := mediaOf(r), http.StatusOK
+	if media == mediaGraphQL {
+		status = statusOf(errs)
 	}
-	write(w, media, status, response)
+	write(w, media, status, requestErrors{errs})
 }
 
-func write(w http.ResponseWriter, media string, status int, response *graphql.Response) {
+// requestErrors is the answer without data: nothing has been executed.
+type requestErrors struct {
+	Errors gqlerror.List `json:"errors"`
+}
+
+func write(w http.ResponseWriter, media string, status int, response any) {
 	body, err := json.Marshal(response)
 	if err != nil {
-		// Data are marshalled already, and details are of plain types: a fault with
-		// others in its details is what can get here.
+		// Data are marshalled already: only a fault's details can be of a type that
+		// has no JSON.
 		status = http.StatusInternalServerError
 		body = []byte(`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`)
 	}

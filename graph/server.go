@@ -44,11 +44,12 @@ func NewServer(o Options) (http.Handler, error) {
 	}
 	o = o.withDefaults()
 	errs := presenter{log: o.Logger}
-	server := handler.New(gen.NewExecutableSchema(gen.Config{
+	schema := gen.NewExecutableSchema(gen.Config{
 		Resolvers:  NewRoot(o.Resolver),
 		Directives: directives(o.Gate),
 		Complexity: complexities(),
-	}))
+	})
+	server := handler.New(schema)
 	server.SetErrorPresenter(errs.present)
 	server.SetRecoverFunc(errs.recovered)
 	server.SetParserTokenLimit(o.Limits.Tokens)
@@ -58,8 +59,7 @@ func NewServer(o Options) (http.Handler, error) {
 	server.Use(extension.AutomaticPersistedQuery{
 		Cache: newBoundedCache(func(hash, query string) int { return len(hash) + len(query) }),
 	})
-	server.Use(limiter{Limits: o.Limits, introspection: o.Introspection, accepted: documents})
-	server.Use(extension.FixedComplexityLimit(o.Limits.Complexity))
+	server.Use(limiter{Limits: o.Limits, introspection: o.Introspection, accepted: documents, schema: schema})
 	if o.Introspection {
 		server.Use(extension.Introspection{})
 	}

@@ -54,7 +54,7 @@ func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	if len(errs) > 0 {
 		response := exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)
-		writeResponse(w, r, statusOf(errs), response)
+		writeErrors(w, r, response.Errors)
 		return
 	}
 	respond, ctx := exec.DispatchOperation(ctx, operation)
@@ -62,7 +62,7 @@ func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	if response == nil { // the caller has gone
 		return
 	}
-	writeResponse(w, r, http.StatusOK, response)
+	write(w, mediaOf(r), http.StatusOK, response)
 }
 
 // allowed refuses what a method or a representation cannot carry.
