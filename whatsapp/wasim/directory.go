@@ -19,8 +19,8 @@ var (
 	ErrPhoneExists = errors.New("phone exists under another name")
 )
 
-// AddPhone makes an account with its primary device. A number that exists under
-// the same name is returned as it is; under another name it is ErrPhoneExists.
+// AddPhone makes an account with its primary device. A number that exists is
+// returned as it is if name is empty or the same; otherwise it is ErrPhoneExists.
 func (s *Server) AddPhone(number, name string) (*Phone, error) {
 	if !validNumber(number) {
 		return nil, ErrBadNumber
@@ -31,7 +31,7 @@ func (s *Server) AddPhone(number, name string) (*Phone, error) {
 		return nil, ErrClosed
 	}
 	if known, ok := s.phones[number]; ok {
-		if known.name != name {
+		if name != "" && known.name != name {
 			return nil, ErrPhoneExists
 		}
 		return known, nil

@@ -33,7 +33,7 @@ type jid = types.JID
 var rootSeed = []byte("wasim tests")
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	srv, err := wasim.New(wasim.Options{RootSeed: rootSeed})
