@@ -2,7 +2,6 @@ package models_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,9 +159,7 @@ func TestAWholeGroupIsStoredAndReadInAFewStatements(t *testing.T) {
 				group, err = db.Groups.Sync(ctx, session.ID, snapshot)
 				require.NoError(t, err)
 			}
-			begin := time.Now()
 			assert.LessOrEqual(t, len(statements.During(sync)), 9)
-			assert.Less(t, time.Since(begin), 2*time.Second, "a whole group takes some 20 ms on an idle machine")
 
 			unchanged := statements.During(sync)
 			assert.LessOrEqual(t, len(unchanged), 5)
