@@ -170,16 +170,15 @@ func TestActsOnGroupsThatAreNot(t *testing.T) {
 		anna, bert := w.phone("Anna"), w.phone("Bert")
 		strangers := w.group(bert, types.AddressingModeLID)
 		session := w.link(anna)
-		stopped, err := w.svc.CreateSession(w.Context(), whatsapp.NewSession{OrganizationID: w.organization, Label: "Stopped"})
-		require.NoError(w, err)
+		stopped := w.stopped()
 
 		for name, act := range acts(w) {
 			t.Run(name, func(t *testing.T) {
 				is(t, act(session, "120363000000000000@g.us"), fault.NotFound, "")
 				is(t, act(session, strangers.String()), fault.NotFound, "")
-				is(t, act(stopped.ID, "120363000000000000@g.us"), fault.NotImplemented, fault.ReasonNotConnected)
+				is(t, act(stopped, "120363000000000000@g.us"), fault.NotImplemented, fault.ReasonNotConnected)
 				for _, malformed := range []string{"", "120363000000000000", "49170@s.whatsapp.net", "x@g.us", "1@newsletter"} {
-					is(t, act(stopped.ID, malformed), fault.Validation, fault.ReasonInvalidJID)
+					is(t, act(stopped, malformed), fault.Validation, fault.ReasonInvalidJID)
 				}
 			})
 		}
@@ -212,8 +211,7 @@ func TestGroupNamesAreChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, modelstest.Open(t, modelstest.SQLite))
 	// Not connected: what is wrong with the body comes first.
-	stopped, err := w.svc.CreateSession(w.Context(), whatsapp.NewSession{OrganizationID: w.organization, Label: "Stopped"})
-	require.NoError(w, err)
+	stopped := w.stopped()
 	const group = "120363000000000000@g.us"
 	for name, settings := range map[string]whatsapp.GroupSettings{
 		"subject is required":                           {Subject: ptr("")},
@@ -222,14 +220,14 @@ func TestGroupNamesAreChecked(t *testing.T) {
 		"description must have at most 2048 characters": {Description: ptr(strings.Repeat("ä", 2049))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := w.svc.UpdateGroup(w.Context(), stopped.ID, group, settings)
+			_, err := w.svc.UpdateGroup(w.Context(), stopped, group, settings)
 			assert.Equal(t, strings.TrimSpace(name), is(t, err, fault.Validation, "").Message())
 		})
 	}
 	for _, name := range []string{"", "  ", strings.Repeat("a", 101)} {
-		_, err := w.svc.CreateGroup(w.Context(), stopped.ID, whatsapp.NewGroup{Name: name})
+		_, err := w.svc.CreateGroup(w.Context(), stopped, whatsapp.NewGroup{Name: name})
 		assert.Equal(t, "name", is(t, err, fault.Validation, "").Details()["field"])
 	}
-	_, err = w.svc.UpdateGroup(w.Context(), stopped.ID, group, whatsapp.GroupSettings{Description: ptr(strings.Repeat("ä", 2048))})
+	_, err := w.svc.UpdateGroup(w.Context(), stopped, group, whatsapp.GroupSettings{Description: ptr(strings.Repeat("ä", 2048))})
 	is(t, err, fault.NotImplemented, fault.ReasonNotConnected)
 }

@@ -1,7 +1,6 @@
 package whatsapp_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
 	"wagateway/models"
@@ -20,6 +18,7 @@ import (
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
 	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 // soon is how long a change may take from WhatsApp to the database: well under a
@@ -38,95 +37,47 @@ func addressings() []types.AddressingMode {
 	return []types.AddressingMode{types.AddressingModeLID, types.AddressingModePN}
 }
 
-// trust makes whatsmeow trust the simulators of this binary, before any client
-// reads the package variable that holds the key.
-var trust = sync.OnceValue(func() error {
-	srv, err := wasim.New(wasim.Options{RootSeed: rootSeed()})
-	if err == nil {
-		whatsmeow.WACertPubKey = srv.RootKey()
-	}
-	return err
-})
-
-func rootSeed() []byte { return []byte("group tests") }
-
 // world is a simulated WhatsApp and a gateway in front of it.
 type world struct {
 	*testing.T
-	srv          *wasim.Server
-	db           *models.DB
-	svc          *whatsapp.Service
-	organization string
-	numberOf     sync.Map // LID → phone JID
+	sim      *whatsapptest.World
+	srv      *wasim.Server
+	db       *models.DB
+	svc      *whatsapp.Service
+	numberOf sync.Map // LID → phone JID
 }
 
 func newWorld(t *testing.T, db *models.DB) *world {
 	t.Helper()
-	require.NoError(t, trust())
-	srv, err := wasim.New(wasim.Options{RootSeed: rootSeed()})
-	require.NoError(t, err)
-	require.NoError(t, srv.Start("127.0.0.1:0"))
-	t.Cleanup(func() { require.NoError(t, srv.Close()) })
-	w := &world{T: t, srv: srv, db: db, organization: "org_test"}
-	_, err = db.Organizations.Ensure(t.Context(), w.organization, "Test")
-	require.NoError(t, err)
-	w.start()
-	t.Cleanup(func() { w.stop() })
-	return w
+	sim := whatsapptest.NewWorldOn(t, db)
+	return &world{T: t, sim: sim, srv: sim.WhatsApp, db: db, svc: sim.Service}
 }
 
-// start is the process starting; stop is its end, and may come twice.
-func (w *world) start() {
-	w.Helper()
-	root := w.srv.RootKey()
-	svc, err := whatsapp.New(w.Context(), whatsapp.Config{
-		GatewayID: "gw-test", WhatsAppURL: w.srv.URL() + "/ws/chat", RootKey: root[:],
-		Timing: whatsapp.Timing{FetchRetry: 20 * time.Millisecond, MinBackOff: 20 * time.Millisecond, MaxBackOff: 200 * time.Millisecond},
-	}, w.db)
-	require.NoError(w, err)
-	require.NoError(w, svc.Start(w.Context()))
-	w.svc = svc
-}
-
+// stop is the end of the process, start the next one's beginning.
 func (w *world) stop() {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), slowly)
-	defer cancel()
-	require.NoError(w, w.svc.Close(ctx))
+	require.NoError(w, w.svc.Close(whatsapptest.Within(w)))
 }
 
-// link makes a session whose QR code the phone scans, and waits until it works.
+func (w *world) start() {
+	w.Helper()
+	w.svc = w.sim.NewService()
+	require.NoError(w, w.svc.Start(w.Context()))
+}
+
+// link makes a session, pairs it with a phone and waits until it works.
 func (w *world) link(phone *wasim.Phone) (session string) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), slowly)
-	defer cancel()
-	row, err := w.svc.CreateSession(ctx, whatsapp.NewSession{OrganizationID: w.organization, Label: phone.Name(), Start: true})
-	require.NoError(w, err)
-	updates, err := w.svc.WatchPairing(ctx, row.ID)
-	require.NoError(w, err)
-	for update := range updates {
-		if update.QR != nil {
-			require.NoError(w, phone.ScanQR(ctx, update.QR.Code))
-			break
-		}
-	}
-	w.online(row.ID)
-	return row.ID
+	session = w.stopped()
+	w.sim.Pair(session, phone)
+	w.sim.Wait(session, whatsapptest.Status(models.SessionWorking))
+	return session
 }
 
-// online waits until a session works.
-func (w *world) online(session string) {
+// stopped makes a session that is not connected.
+func (w *world) stopped() (session string) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), slowly)
-	defer cancel()
-	updates, err := w.svc.WatchSession(ctx, session)
-	require.NoError(w, err)
-	for update := range updates {
-		if update.Status == models.SessionWorking {
-			return
-		}
-	}
-	require.FailNow(w, "the session does not work")
+	return w.sim.Session().ID
 }
 
 // eachWorld runs a test on both databases and for both kinds of groups.

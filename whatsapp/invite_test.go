@@ -116,14 +116,13 @@ func TestJoinRequests(t *testing.T) {
 func TestInvitesAreChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, modelstest.Open(t, modelstest.SQLite))
-	stopped, err := w.svc.CreateSession(w.Context(), whatsapp.NewSession{OrganizationID: w.organization, Label: "Stopped"})
-	require.NoError(w, err)
+	stopped := w.stopped()
 	for _, bad := range []string{"", "x", "https://example.com/" + strings.Repeat("A", 22), "https://chat.whatsapp.com/", "AAAA/../AAAA", strings.Repeat("A", 5000)} {
-		_, err := w.svc.JoinGroup(w.Context(), stopped.ID, bad)
+		_, err := w.svc.JoinGroup(w.Context(), stopped, bad)
 		assert.Equal(t, fault.Validation, fault.CodeOf(err), "%.40q", bad)
-		_, err = w.svc.PreviewGroupInvite(w.Context(), stopped.ID, bad)
+		_, err = w.svc.PreviewGroupInvite(w.Context(), stopped, bad)
 		assert.Equal(t, fault.Validation, fault.CodeOf(err), "%.40q", bad)
 	}
-	_, err = w.svc.JoinGroup(w.Context(), stopped.ID, strings.Repeat("A", 22))
+	_, err := w.svc.JoinGroup(w.Context(), stopped, strings.Repeat("A", 22))
 	is(t, err, fault.NotImplemented, fault.ReasonNotConnected)
 }

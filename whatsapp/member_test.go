@@ -139,8 +139,7 @@ func TestTheCreatorCannotBeDemoted(t *testing.T) {
 func TestParticipantsAreChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, modelstest.Open(t, modelstest.SQLite))
-	stopped, err := w.svc.CreateSession(w.Context(), whatsapp.NewSession{OrganizationID: w.organization, Label: "Stopped"})
-	require.NoError(w, err)
+	stopped := w.stopped()
 	many := make([]string, 1025)
 	for i := range many {
 		many[i] = fmt.Sprintf("49170%07d@s.whatsapp.net", i)
@@ -164,17 +163,17 @@ func TestParticipantsAreChecked(t *testing.T) {
 				w.svc.AddGroupMembers, w.svc.RemoveGroupMembers, w.svc.PromoteGroupMembers, w.svc.DemoteGroupMembers,
 				w.svc.ApproveGroupMembers, w.svc.RejectGroupMembers,
 			} {
-				_, err := act(w.Context(), stopped.ID, "120363000000000000@g.us", test.given)
+				_, err := act(w.Context(), stopped, "120363000000000000@g.us", test.given)
 				assert.Equal(t, test.field, is(t, err, fault.Validation, test.reason).Details()["field"])
 			}
 			if test.given != nil {
-				_, err := w.svc.CreateGroup(w.Context(), stopped.ID, whatsapp.NewGroup{Name: "Name", Participants: test.given})
+				_, err := w.svc.CreateGroup(w.Context(), stopped, whatsapp.NewGroup{Name: "Name", Participants: test.given})
 				assert.Equal(t, test.field, is(t, err, fault.Validation, test.reason).Details()["field"])
 			}
 		})
 	}
-	_, err = w.svc.CreateGroup(w.Context(), stopped.ID, whatsapp.NewGroup{Name: "Name", Participants: many[:1024]})
+	_, err := w.svc.CreateGroup(w.Context(), stopped, whatsapp.NewGroup{Name: "Name", Participants: many[:1024]})
 	is(t, err, fault.Validation, "")
-	_, err = w.svc.AddGroupMembers(w.Context(), stopped.ID, "120363000000000000@g.us", many[:1024])
+	_, err = w.svc.AddGroupMembers(w.Context(), stopped, "120363000000000000@g.us", many[:1024])
 	is(t, err, fault.NotImplemented, fault.ReasonNotConnected)
 }
