@@ -17,12 +17,12 @@ import (
 // [groupBook.adopt]: one group at a time, and no snapshot over a change that is
 // younger than it.
 type groupBook struct {
-	mu      sync.Mutex
-	last    uint64 // number of the last stored change
-	pages   map[types.JID]*groupPage
-	taker   <-chan struct{} // closes when nobody takes what is wanted any more
-	wanted  map[wanted]bool
-	wake    chan struct{}
+	mu     sync.Mutex
+	last   uint64 // number of the last stored change
+	pages  map[types.JID]*groupPage
+	taker  <-chan struct{} // closes when nobody takes what is wanted any more
+	wanted map[wanted]bool
+	wake   chan struct{}
 }
 
 // groupPage is the part of one group.

@@ -65,11 +65,8 @@ func TestTheAccountItselfIsKnown(t *testing.T) {
 	eachWorld(t, func(w *world, _ types.AddressingMode) {
 		anna := w.phone("Anna")
 		session := w.link(anna)
-		w.eventually(slowly, func(t *recorder) {
-			own, err := w.db.Identities.Get(w.Context(), session, anna.JID().String())
-			if assert.NoError(t, err) {
-				assert.Equal(t, anna.LID().String(), own.LID)
-			}
-		})
+		w.hasName(session, anna, "", "Anna")
+		require.NoError(w, anna.Mutate(w.Context(), appstate.BuildSettingPushName("Anna M.")))
+		w.hasName(session, anna, "", "Anna M.")
 	})
 }
