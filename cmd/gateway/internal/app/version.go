@@ -15,7 +15,7 @@ type versionCommand struct{}
 
 // Run prints what the program was built from.
 func (versionCommand) Run(process *Process) error {
-	return readBuild().print(process.Stdout)
+	return readBuild().write(process.Stdout)
 }
 
 // build is what Go recorded about this program. Fields are "unknown" where it
@@ -53,7 +53,7 @@ func readBuild() build {
 	return b
 }
 
-func (b build) print(w io.Writer) error {
+func (b build) write(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "gateway\t%s\n", b.version)
 	fmt.Fprintf(table, "commit\t%s\n", b.commit)
