@@ -29,7 +29,7 @@ var errEmptyFrame = errors.New("empty frame")
 type conn struct {
 	srv    *Server
 	ws     *websocket.Conn
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // a connection lives as long as its context
 	cancel context.CancelFunc
 
 	// Set before the writer starts.

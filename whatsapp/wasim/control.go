@@ -161,11 +161,13 @@ func statusOfRefusal(refusal *StanzaError) int {
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value)
+	_, _ = w.Write(body)
 }
 
 // readBody reads a JSON object into the type, strictly: no unknown field, nothing
@@ -175,8 +177,7 @@ func readBody[T any](r *http.Request) (T, error) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&body); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return body, &controlError{http.StatusRequestEntityTooLarge, "body too large"}
 		}
 		return body, badRequest("body is not the expected JSON: %v", err)

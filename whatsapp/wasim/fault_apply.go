@@ -47,6 +47,8 @@ func (s *Server) strike(f Fault) {
 		if f.For > 0 {
 			s.after(f.For, s.wakePhones)
 		}
+	default:
+		// The others wait for their occasion.
 	}
 }
 

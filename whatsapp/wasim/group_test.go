@@ -1,7 +1,6 @@
 package wasim_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -351,7 +350,7 @@ func TestGroupLimits(t *testing.T) {
 	require.ErrorIs(t, err, whatsmeow.ErrIQNotAcceptable)
 	var refusal *wasim.StanzaError
 	_, err = extra.Promote(within(t), g, members[0])
-	require.True(t, errors.As(err, &refusal))
+	require.ErrorAs(t, err, &refusal)
 	assert.Equal(t, 403, refusal.Code)
 	require.ErrorIs(t, owner.SetSubject(within(t), types.NewJID("1", types.GroupServer), "x"), wasim.ErrNotFound)
 }

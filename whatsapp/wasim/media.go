@@ -3,7 +3,6 @@ package wasim
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -63,8 +62,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpload))
 	if err != nil {
 		status := http.StatusBadRequest
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			status = http.StatusRequestEntityTooLarge
 		}
 		http.Error(w, "upload not read", status)
@@ -79,8 +77,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	s.media.put(filePath, body)
 	// Clients append "&hash=…", so the path must have a query already.
 	direct := filePath + "?ccb=1"
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{
+	writeJSON(w, http.StatusOK, map[string]string{
 		"url": "https://mmg.whatsapp.net" + direct, "direct_path": direct, "handle": randomHex(8),
 	})
 }

@@ -205,7 +205,7 @@ func (s *Server) pictureOf(asking *Phone, target types.JID) (string, *StanzaErro
 }
 
 func (s *Server) setPicture(me *Phone, target types.JID, n *node, jpeg []byte) (node, *StanzaError) {
-	id := ""
+	var id string
 	if g := s.groupOf(target); g != nil {
 		id = s.media.putPicture(s, jpeg)
 		if refusal := g.setPicture(me, id); refusal != nil {

@@ -56,9 +56,10 @@ func (s *Server) routeReceipt(r receiptOut) {
 		s.tellOwnDevices(r)
 	case types.ReceiptTypeReadSelf:
 		s.tellOwnDevices(r)
+	default:
+		// The others are for the server or the own phone: sender, peer_msg,
+		// hist_sync, server-error.
 	}
-	// The others are for the server or the own phone: sender, peer_msg,
-	// hist_sync, server-error.
 }
 
 // tellAuthor passes a receipt on to all devices of the message's author.

@@ -62,7 +62,7 @@ type Server struct {
 	media   mediaStore
 	ids     atomic.Uint64
 
-	ctx    context.Context // ends with Close
+	ctx    context.Context //nolint:containedctx // the life of the server: ends with Close
 	cancel context.CancelFunc
 
 	// mu guards the tables below. It is a leaf: nothing is locked while holding it.
@@ -124,7 +124,7 @@ func New(o Options) (*Server, error) {
 // Start listens on addr and serves websocket, media, version page and control
 // API there. It returns as soon as the address is bound.
 func (s *Server) Start(addr string) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(s.ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}

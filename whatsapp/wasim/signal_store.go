@@ -2,6 +2,7 @@ package wasim
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync"
 
@@ -111,9 +112,7 @@ func (m *signalStore) PutSession(_ context.Context, address string, session []by
 func (m *signalStore) PutManySessions(_ context.Context, sessions map[string][]byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for address, session := range sessions {
-		m.sessions[address] = session
-	}
+	maps.Copy(m.sessions, sessions)
 	return nil
 }
 
