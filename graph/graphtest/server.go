@@ -1,11 +1,10 @@
 // Package graphtest runs the whole GraphQL front for tests: a real database, the
-// WhatsApp service (connected to nothing unless the test says so), real
-// credentials, a real HTTP server.
+// WhatsApp service before a simulated WhatsApp, real credentials, a real HTTP
+// server.
 package graphtest
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -19,17 +18,17 @@ import (
 	"wagateway/graph/auth/authtest"
 	"wagateway/models"
 	"wagateway/models/modelstest"
-	"wagateway/whatsapp"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 // Organization is the organization of [Server.Key] and [Server.Token].
-const Organization = "acme"
+const Organization = whatsapptest.Organization
 
 // Server is a GraphQL front of a test's own.
 type Server struct {
+	*whatsapptest.World
+
 	URL      string // of the endpoint
-	DB       *models.DB
-	WhatsApp *whatsapp.Service
 	Resolver *graph.Resolver
 	Gate     *graph.Gate
 	Auth     *auth.Authenticator
@@ -42,9 +41,6 @@ type Server struct {
 type Setup struct {
 	Options  graph.Options       // Resolver, Gate and Auth are filled in
 	Database []modelstest.Option // how the database is opened
-	WhatsApp whatsapp.Config
-	DB       *models.DB        // nil: an empty one of the test's own
-	Service  *whatsapp.Service // nil: one of the test's own
 }
 
 // New starts a server on a database of the dialect; all of it ends with the test.
@@ -55,23 +51,16 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	for _, change := range changes {
 		change(&setup)
 	}
-	s := &Server{DB: setup.DB, WhatsApp: setup.Service, Provider: authtest.New(t)}
-	if s.DB == nil {
-		s.DB = modelstest.Open(t, dialect, setup.Database...)
-	}
+	world := whatsapptest.NewWorldOn(t, modelstest.Open(t, dialect, setup.Database...))
+	s := &Server{World: world, Provider: authtest.New(t)}
 	var err error
-	if s.WhatsApp == nil {
-		s.WhatsApp, err = whatsapp.New(t.Context(), setup.WhatsApp, s.DB)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, s.WhatsApp.Close(context.Background())) })
-	}
 	s.signer = authtest.NewKey(t, "key", "EdDSA")
 	s.Provider.Publish(t, s.signer)
 	s.Auth, err = auth.New(auth.Config{JWKSURL: s.Provider.URL}, s.DB)
 	require.NoError(t, err)
 	s.Gate, err = graph.NewGate()
 	require.NoError(t, err)
-	s.Resolver = &graph.Resolver{DB: s.DB, WhatsApp: s.WhatsApp}
+	s.Resolver = &graph.Resolver{DB: s.DB, WhatsApp: s.Service}
 	setup.Options.Resolver, setup.Options.Gate, setup.Options.Auth = s.Resolver, s.Gate, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)
@@ -110,8 +99,8 @@ func (s *Server) TokenOf(t testing.TB, claims authtest.Claims) string {
 	return s.signer.Sign(t, claims)
 }
 
-// Session stores a session of an organization's.
-func (s *Server) Session(t testing.TB, organizationID string) *models.Session {
+// SessionOf stores a session of an organization's.
+func (s *Server) SessionOf(t testing.TB, organizationID string) *models.Session {
 	t.Helper()
 	return modelstest.Session(t, s.DB, organizationID)
 }
