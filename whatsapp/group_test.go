@@ -1,8 +1,10 @@
 package whatsapp_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -230,4 +232,22 @@ func TestGroupNamesAreChecked(t *testing.T) {
 	}
 	_, err := w.svc.UpdateGroup(w.Context(), stopped, group, whatsapp.GroupSettings{Description: ptr(strings.Repeat("ä", 2048))})
 	is(t, err, fault.NotImplemented, fault.ReasonNotConnected)
+}
+
+func TestAnActDoesNotHang(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, modelstest.Open(t, modelstest.SQLite))
+	anna := w.phone("Anna")
+	jid := w.group(anna, types.AddressingModeLID)
+	session := w.link(anna)
+	w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, jid) })
+
+	require.NoError(t, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultSlow, Phone: anna.Number(), Delay: time.Minute}))
+	t.Cleanup(w.srv.ClearFaults)
+	ctx, cancel := context.WithTimeout(w.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := w.svc.GroupInvite(ctx, session, jid.String())
+	is(t, err, fault.Upstream, fault.ReasonTimeout)
+	_, err = w.svc.UpdateGroup(ctx, session, jid.String(), whatsapp.GroupSettings{Subject: ptr("Late")})
+	assert.Equal(t, []string{}, is(t, err, fault.Upstream, fault.ReasonTimeout).Details()["applied"])
 }
