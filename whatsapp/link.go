@@ -104,6 +104,9 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		}
 		l.dial.Lock()
 		defer l.dial.Unlock()
+		// It says goodbye, for which a dead socket takes its time.
+		l.client.Disconnect()
+		l.session.service.devices.prepare(l.client.Store)
 		done(l.dialOnce(ctx))
 	})
 }
@@ -122,7 +125,6 @@ func (l *link) dialOnce(ctx context.Context) (err error) {
 			err = fmt.Errorf("panic while connecting: %v\n%s", p, debug.Stack())
 		}
 	}()
-	l.client.Disconnect()
 	return l.client.ConnectContext(ctx)
 }
 

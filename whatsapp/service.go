@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"go.mau.fi/whatsmeow"
-	"go.mau.fi/whatsmeow/store/sqlstore"
 	"golang.org/x/sync/semaphore"
 
 	"wagateway/models"
@@ -48,7 +47,7 @@ type Service struct {
 	cfg       Config
 	db        *models.DB
 	log       *slog.Logger
-	devices   *sqlstore.Container
+	devices   *deviceStore
 	web       *transports
 	version   *clientVersion
 	starts    *semaphore.Weighted // connecting at the same time
@@ -91,9 +90,9 @@ func New(ctx context.Context, cfg Config, db *models.DB) (*Service, error) {
 		cfg.Logger.WarnContext(ctx, "SIMULATED WhatsApp: nothing reaches the real one", "url", cfg.WhatsAppURL)
 	}
 	pool, dialect := db.WhatsmeowDB()
-	devices := sqlstore.NewWithDB(pool, dialect, newLibraryLog(cfg.Logger, "store"))
-	if err := devices.Upgrade(ctx); err != nil {
-		return nil, fmt.Errorf("upgrading the tables of linked devices: %w", err)
+	devices, err := openDevices(ctx, pool, dialect, cfg.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("starting the WhatsApp service: %w", err)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	return &Service{

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -102,8 +101,7 @@ func (o *owner) unpair() error {
 	return nil
 }
 
-// deleteDevice removes the device with its keys from whatsmeow's tables. It does
-// not touch the client's own device, which goroutines of the client may still read.
+// deleteDevice removes the device with its keys from whatsmeow's tables.
 func (o *owner) deleteDevice(ctx context.Context) error {
 	if !o.row.Paired() {
 		return nil
@@ -112,10 +110,7 @@ func (o *owner) deleteDevice(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the device's address: %w", err)
 	}
-	if err := o.service.devices.DeleteDevice(ctx, &store.Device{ID: &jid}); err != nil {
-		return fmt.Errorf("deleting the device: %w", err)
-	}
-	return nil
+	return o.service.devices.remove(ctx, jid)
 }
 
 // fail ends what runs, for a reason that the link cannot mend itself.

@@ -1,0 +1,82 @@
+package whatsapp
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"go.mau.fi/util/dbutil"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/store/sqlstore/upgrades"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/util/keys"
+)
+
+// deviceStore keeps the linked devices in whatsmeow's tables, one for the process.
+type deviceStore struct {
+	*sqlstore.Container
+	db *dbutil.Database
+}
+
+// openDevices brings whatsmeow's tables up to date.
+func openDevices(ctx context.Context, pool *sql.DB, dialect string, log *slog.Logger) (*deviceStore, error) {
+	db, err := dbutil.NewWithDB(pool, dialect)
+	if err != nil {
+		return nil, fmt.Errorf("opening the tables of linked devices: %w", err)
+	}
+	db.UpgradeTable, db.VersionTable = upgrades.Table, "whatsmeow_version"
+	s := &deviceStore{Container: sqlstore.NewWithWrappedDB(db, newLibraryLog(log, "store")), db: db}
+	if err := s.Upgrade(ctx); err != nil {
+		return nil, fmt.Errorf("upgrading the tables of linked devices: %w", err)
+	}
+	return s, nil
+}
+
+// remove deletes a device with its keys. It does not touch the client's own
+// [store.Device], which goroutines of the client may still read.
+func (s *deviceStore) remove(ctx context.Context, jid types.JID) error {
+	if err := s.DeleteDevice(ctx, &store.Device{ID: &jid}); err != nil {
+		return fmt.Errorf("deleting the device: %w", err)
+	}
+	return nil
+}
+
+// prepare gives a stored device the faster store of prekeys. No client may use
+// the device at that moment.
+func (s *deviceStore) prepare(device *store.Device) {
+	if _, done := device.PreKeys.(*preKeys); !done && device.Initialized && !device.Deleted {
+		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db}
+	}
+}
+
+// preKeys makes prekeys in one transaction. A new device needs 812 of them before
+// it counts as connected; whatsmeow commits, and the disk syncs, each by itself,
+// which takes most of a second, and longer for all who wait to write.
+type preKeys struct {
+	store.PreKeyStore
+	db *dbutil.Database
+	// mu comes before the transaction: whatsmeow's own lock inside of it would
+	// wait for a goroutine that has that lock and waits for the transaction.
+	mu sync.Mutex
+}
+
+// GetOrGenPreKeys implements [store.PreKeyStore].
+func (p *preKeys) GetOrGenPreKeys(ctx context.Context, count uint32) (made []*keys.PreKey, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err = p.db.DoTxn(ctx, nil, func(ctx context.Context) error {
+		made, err = p.PreKeyStore.GetOrGenPreKeys(ctx, count)
+		return err
+	})
+	return made, err
+}
+
+// GenOnePreKey implements [store.PreKeyStore].
+func (p *preKeys) GenOnePreKey(ctx context.Context) (*keys.PreKey, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.PreKeyStore.GenOnePreKey(ctx)
+}
