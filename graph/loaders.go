@@ -88,7 +88,9 @@ func familyOf(ctx context.Context, handle any) *family {
 	for _, list := range l.listings {
 		handles, f := list()
 		for _, h := range handles {
-			l.families[h] = f
+			if _, known := l.families[h]; !known {
+				l.families[h] = f
+			}
 		}
 	}
 	l.listings = nil
