@@ -29,7 +29,7 @@ type PairingCode struct {
 // inPairingCode is the input of sessionPairingCode.
 type inPairingCode struct {
 	inSession
-	Phone string `json:"phone" required:"true" pattern:"^[0-9]{6,15}$" description:"The account's number: digits with country code, without +." example:"6281234567890"`
+	Phone string `json:"phone" required:"true" pattern:"^[1-9][0-9]{6,14}$" description:"The account's number: digits with country code, without +." example:"6281234567890"`
 }
 
 func presentQR(c *whatsapp.QRCode) QR {

@@ -1,0 +1,334 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wagateway/graph"
+	"wagateway/graph/auth"
+	"wagateway/graph/auth/authtest"
+	"wagateway/models"
+	"wagateway/models/modelstest"
+	"wagateway/whatsapp"
+	"wagateway/whatsapp/whatsapptest"
+)
+
+// otherOrganization is the one that must see nothing of whatsapptest.Organization's.
+const otherOrganization = "org_other"
+
+// stack is both fronts over the real stores, the real service and a simulated
+// WhatsApp, behind one HTTP server.
+type stack struct {
+	*testing.T
+
+	db      *models.DB
+	url     string
+	key     string // read, send, manage of whatsapptest.Organization
+	signing authtest.Key
+
+	document *openAPI
+
+	calls *callCount
+}
+
+// callCount counts calls by operationId.
+type callCount struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (c *callCount) add(operation string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of[operation]++
+}
+
+// in gives the stack for a subtest.
+func (s *stack) in(t *testing.T) *stack {
+	c := *s
+	c.T = t
+	return &c
+}
+
+// newStack serves a database and a service; both end with the test.
+func newStack(t *testing.T, db *models.DB, service *whatsapp.Service) *stack {
+	t.Helper()
+	s := &stack{T: t, db: db, document: newOpenAPI(t), calls: &callCount{of: make(map[string]int)}}
+	provider := authtest.New(t)
+	s.signing = authtest.NewKey(t, "k1", jwa.EdDSA)
+	provider.Publish(t, s.signing)
+	authenticator, err := auth.New(auth.Config{JWKSURL: provider.URL}, db)
+	require.NoError(t, err)
+	gate, err := graph.NewGate()
+	require.NoError(t, err)
+	resolver := &graph.Resolver{DB: db, WhatsApp: service}
+	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator})
+	require.NoError(t, err)
+	api, err := New(Options{Resolver: resolver, Gate: gate, Version: "test"})
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", graphQL)
+	mux.Handle("/", api)
+	server := httptest.NewServer(authenticator.Middleware(graph.WithLoaders(resolver, mux)))
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	for _, organization := range []string{whatsapptest.Organization, otherOrganization} {
+		_, err := db.Organizations.Ensure(t.Context(), organization, "")
+		require.NoError(t, err)
+	}
+	s.key = s.newKey(whatsapptest.Organization, models.Read, models.Send, models.Manage)
+	return s
+}
+
+// offline is a stack whose sessions never connect: nothing starts them, and
+// there is no WhatsApp to reach.
+func offline(t *testing.T, db *models.DB) *stack {
+	t.Helper()
+	whatsapptest.Trust(t)
+	service, err := whatsapp.New(t.Context(), whatsapp.Config{WhatsAppURL: "ws://127.0.0.1:1"}, db)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, service.Close(whatsapptest.Within(t))) })
+	return newStack(t, db, service)
+}
+
+// eachOffline runs a test on an offline stack over each database.
+func eachOffline(t *testing.T, test func(s *stack)) {
+	t.Helper()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) { test(offline(t, db)) })
+}
+
+func (s *stack) newKey(organization string, capabilities ...models.Capability) string {
+	s.Helper()
+	_, secret, err := s.db.APIKeys.Create(s.Context(), models.NewAPIKey{OrganizationID: organization, Name: "test", Capabilities: capabilities})
+	require.NoError(s, err)
+	return secret
+}
+
+// token signs a login token.
+func (s *stack) token(organization, role string) string {
+	s.Helper()
+	claims := authtest.Claims{"sub": "user_1", "role": role}
+	if organization != "" {
+		claims["org"] = organization
+	}
+	return s.signing.Sign(s, claims)
+}
+
+// session stores a session of whatsapptest.Organization's that is not paired.
+func (s *stack) session() string {
+	s.Helper()
+	row := &models.Session{OrganizationID: whatsapptest.Organization, Label: "Test", Status: models.SessionStopped, RatePerMin: 20, RatePerHour: 600}
+	require.NoError(s, s.db.Sessions.Create(s.Context(), row))
+	return row.ID
+}
+
+// group stores a group of so many members.
+func (s *stack) group(session, jid string, members int) *models.Group {
+	s.Helper()
+	snapshot := models.GroupSnapshot{JID: jid, Subject: "Team", OwnerJID: "491700000000@s.whatsapp.net", CreatedAtWA: 1_700_000_000_000}
+	for i := range members {
+		snapshot.Members = append(snapshot.Members, memberSnapshot(i))
+	}
+	group, err := s.db.Groups.Sync(s.Context(), session, snapshot)
+	require.NoError(s, err)
+	return group
+}
+
+// answer is what came back.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (a answer) into(t *testing.T, v any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(a.body), v), a.body)
+}
+
+func (a answer) failure(t *testing.T) FailureBody {
+	t.Helper()
+	var f Failure
+	a.into(t, &f)
+	return f.Error
+}
+
+// send makes a request and holds the answer to the OpenAPI document.
+func (s *stack) send(method, path, credential, body string, header ...string) answer {
+	s.Helper()
+	request, err := http.NewRequestWithContext(s.Context(), method, s.url+path, bytes.NewReader([]byte(body)))
+	require.NoError(s, err)
+	switch {
+	case strings.HasPrefix(credential, "wa_"):
+		request.Header.Set("x-api-key", credential)
+	case credential != "":
+		request.Header.Set("Authorization", "Bearer "+credential)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(s, err)
+	defer func() { require.NoError(s, response.Body.Close()) }()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(s, err)
+	a := answer{Response: response, body: string(content)}
+	s.conforms(method, path, a)
+	return a
+}
+
+// conforms checks an answer of the table against the document, and counts it.
+func (s *stack) conforms(method, path string, a answer) {
+	s.Helper()
+	path, _, _ = strings.Cut(path, "?")
+	rt := routeOf(method, path)
+	if rt == nil || method == http.MethodHead {
+		return
+	}
+	s.calls.add(rt.Operation)
+	if a.StatusCode == http.StatusNoContent {
+		assert.Empty(s, a.body, rt.Operation)
+	}
+	if err := s.document.validate(rt, a); err != nil {
+		assert.NoError(s, err, "%s answered %d %s", rt.Operation, a.StatusCode, a.body)
+	}
+}
+
+// graphQL runs an operation and gives its data, or the first error.
+func (s *stack) graphQL(credential, query string, variables map[string]any) (data json.RawMessage, code, message string) {
+	s.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	require.NoError(s, err)
+	header := []string{"Content-Type", "application/json", "Accept", "application/json"}
+	a := s.send(http.MethodPost, "/graphql", credential, string(body), header...)
+	var result struct {
+		Data   json.RawMessage
+		Errors []struct {
+			Message    string
+			Extensions struct{ Code string }
+		}
+	}
+	a.into(s.T, &result)
+	if len(result.Errors) > 0 {
+		return nil, result.Errors[0].Extensions.Code, result.Errors[0].Message
+	}
+	return result.Data, "", ""
+}
+
+func memberSnapshot(i int) models.MemberSnapshot {
+	role := models.RoleMember
+	if i == 0 {
+		role = models.RoleSuperAdmin
+	}
+	return models.MemberSnapshot{Role: role, Person: models.Person{
+		LID: lidOf(i), PhoneJID: phoneOf(i), PushName: "Person " + statusKey(i),
+	}}
+}
+
+func lidOf(i int) string   { return statusKey(100_000_000_000+i) + "@lid" }
+func phoneOf(i int) string { return statusKey(491_700_000_000+i) + "@s.whatsapp.net" }
+
+// openAPI is the document, ready to validate answers.
+type openAPI struct {
+	mu      sync.Mutex // compilers are not for concurrent use
+	schemas *jsonschema.Compiler
+}
+
+// newOpenAPI reads the document.
+func newOpenAPI(t testing.TB) *openAPI {
+	t.Helper()
+	raw, err := OpenAPI("test")
+	require.NoError(t, err)
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	require.NoError(t, compiler.AddResource("http://gateway/openapi.json", parsed))
+	return &openAPI{schemas: compiler}
+}
+
+// validate holds an answer to what the document says of the operation's status.
+func (d *openAPI) validate(rt *route, a answer) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	escape := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
+	response := "http://gateway/openapi.json#/paths/" + escape.Replace(rt.Pattern) + "/" + strings.ToLower(rt.Method) + "/responses/" + statusKey(a.StatusCode)
+	if a.StatusCode >= http.StatusBadRequest {
+		// Failures are references to components, all of the one shape.
+		if _, described := describedStatuses(rt)[a.StatusCode]; !described {
+			return errUndescribed
+		}
+		response = "http://gateway/openapi.json" + schemasPrefix + "Failure"
+	} else if a.StatusCode == http.StatusNoContent || !strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
+		return nil
+	} else {
+		response += "/content/application~1json/schema"
+	}
+	schema, err := d.schemas.Compile(response)
+	if err != nil {
+		return err
+	}
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(a.body))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(instance)
+}
+
+func describedStatuses(rt *route) map[int]bool {
+	statuses := map[int]bool{}
+	for _, code := range rt.codes() {
+		statuses[statusOf(code)] = true
+	}
+	if hasBody(*rt) {
+		statuses[http.StatusRequestEntityTooLarge] = true
+	}
+	return statuses
+}
+
+var errUndescribed = errorString("the document does not describe this status")
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }
+
+// routeOf finds the row of an address.
+func routeOf(method, path string) *route {
+	var found *route
+	m := newMatcher(func(rt route) { found = &rt })
+	m.ServeHTTP(newRecorder(), httptest.NewRequestWithContext(context.Background(), method, path, nil))
+	return found
+}
+
+// newMatcher is a router that only tells which row an address belongs to.
+func newMatcher(found func(route)) http.Handler {
+	m := chi.NewRouter()
+	m.Use(escapedPath)
+	for _, rt := range table() {
+		m.Method(rt.Method, rt.Pattern, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { found(rt) }))
+	}
+	return m
+}
+
+// waitForGroup waits until a session knows a group. The service gives no signal
+// of it to the outside, so the store is asked again and again.
+func (s *stack) waitForGroup(session, jid string) {
+	s.Helper()
+	require.Eventually(s, func() bool {
+		_, err := s.db.Groups.Get(s.Context(), session, jid)
+		return err == nil
+	}, whatsapptest.Patience, 5*time.Millisecond)
+}
