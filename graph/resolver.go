@@ -9,7 +9,7 @@ import (
 	"wagateway/whatsapp"
 )
 
-//go:generate go tool gqlgen generate --config ../gqlgen.yml
+//go:generate go tool gqlgen generate
 
 // Resolver holds what resolvers need; all fields are required.
 type Resolver struct {

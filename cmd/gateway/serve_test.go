@@ -77,7 +77,7 @@ func TestServeFronts(t *testing.T) {
 	base := strings.TrimSuffix(p.line("REST"), "/api/v1")
 
 	for path, want := range map[string]int{
-		"/healthz": 200, "/readyz": 200, "/docs": 200, "/api/v1/openapi.json": 200,
+		"/healthz": 200, "/readyz": 200, "/docs": 200, "/pair": 200, "/api/v1/openapi.json": 200,
 		"/playground": 200, "/": 200, // by way of a redirect
 		"/api/v1/nowhere": 404, "/nowhere": 404,
 	} {
