@@ -59,7 +59,7 @@ func TestManyGroupsAndALargeOneAreRead(t *testing.T) {
 
 		w.eventually(slowly, func(t *recorder) {
 			count, err := w.db.Groups.Count(w.Context(), session)
-			assert.NoError(t, err)
+			fine(t, err)
 			assert.Equal(t, 31, count)
 		})
 		w.isTrue(w, session, large)
@@ -96,8 +96,9 @@ func TestWhatHappenedWhileTheProcessWasDownIsCaughtUp(t *testing.T) {
 			w.isTrue(t, session, kept)
 			w.isTrue(t, session, joined)
 			group, err := w.db.Groups.Get(w.Context(), session, left.String())
-			assert.NoError(t, err)
-			assert.NotZero(t, group.LeftAt)
+			if fine(t, err) {
+				assert.NotZero(t, group.LeftAt)
+			}
 		})
 	})
 }
@@ -138,30 +139,30 @@ func TestManyChangesAtOnceEndInTheTruth(t *testing.T) {
 		all.Go(func() { // somebody else
 			for i, who := range jids[:6] {
 				_, err := bert.AddMembers(ctx, jid, who)
-				assert.NoError(w, err)
-				assert.NoError(w, bert.SetSubject(ctx, jid, fmt.Sprintf("Bert's %d", i)))
+				fine(w, err)
+				fine(w, bert.SetSubject(ctx, jid, fmt.Sprintf("Bert's %d", i)))
 				if i%2 == 0 {
 					_, err = bert.RemoveMembers(ctx, jid, who)
-					assert.NoError(w, err)
+					fine(w, err)
 				}
 			}
 		})
 		all.Go(func() { // the gateway
 			for i, who := range people[6:] {
 				_, err := w.svc.AddGroupMembers(ctx, session, jid.String(), names(who))
-				assert.NoError(w, err)
+				fine(w, err)
 				if i%2 == 0 {
 					_, err = w.svc.PromoteGroupMembers(ctx, session, jid.String(), names(who))
-					assert.NoError(w, err)
+					fine(w, err)
 				} else {
 					_, err = w.svc.RemoveGroupMembers(ctx, session, jid.String(), names(who))
-					assert.NoError(w, err)
+					fine(w, err)
 				}
 			}
 		})
 		all.Go(func() { // and what makes the gateway fetch the group meanwhile
 			for i := range 6 {
-				assert.NoError(w, bert.SetApprovalMode(ctx, jid, i%2 == 0))
+				fine(w, bert.SetApprovalMode(ctx, jid, i%2 == 0))
 			}
 		})
 		all.Wait()

@@ -222,6 +222,7 @@ func TestGroupNamesAreChecked(t *testing.T) {
 		"description must have at most 2048 characters": {Description: ptr(strings.Repeat("ä", 2049))},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, err := w.svc.UpdateGroup(w.Context(), stopped, group, settings)
 			assert.Equal(t, strings.TrimSpace(name), is(t, err, fault.Validation, "").Message())
 		})

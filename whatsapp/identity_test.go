@@ -28,7 +28,7 @@ func (w *world) hasName(session string, who *wasim.Phone, contactName, pushName 
 	w.Helper()
 	w.eventually(slowly, func(t *recorder) {
 		person, err := w.db.Identities.Get(w.Context(), session, who.LID().String())
-		if assert.NoError(t, err) {
+		if fine(t, err) {
 			assert.Equal(t, who.JID().String(), person.PhoneJID)
 			assert.Equal(t, contactName, person.ContactName)
 			assert.Equal(t, pushName, person.PushName)

@@ -159,6 +159,7 @@ func TestParticipantsAreChecked(t *testing.T) {
 		"twice":     {[]string{anna, "205227043110953@lid", anna}, "participants[2]", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, act := range []func(context.Context, string, string, []string) (*whatsapp.MembersChanged, error){
 				w.svc.AddGroupMembers, w.svc.RemoveGroupMembers, w.svc.PromoteGroupMembers, w.svc.DemoteGroupMembers,
 				w.svc.ApproveGroupMembers, w.svc.RejectGroupMembers,

@@ -28,8 +28,7 @@ func upstream(err error, known answers) error {
 	if err == nil {
 		return nil
 	}
-	var passed *fault.Error
-	if errors.As(err, &passed) {
+	if _, passes := errors.AsType[*fault.Error](err); passes {
 		return err
 	}
 	if code, answered := answerCode(err); answered {
