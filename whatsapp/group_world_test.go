@@ -153,7 +153,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 // fine records an error without ending the test, for what is looked at again.
 func fine(t assert.TestingT, err error) bool {
 	if err != nil {
-		t.Errorf("unexpected: %v", err)
+		t.Errorf("unexpected: %s", err.Error())
 	}
 	return err == nil
 }
