@@ -1,7 +1,8 @@
 # Passes `go test -bench` through and, at the end, compares what belongs together:
-# a benchmark with a sub-benchmark "baseline" is a contest, and each of its other
-# sub-benchmarks is shown as a share of the baseline's speed and memory. Metrics
-# whose unit ends in "ratio" are repeated, since a benchmark worked them out itself.
+# a benchmark with a sub-benchmark "baseline" (or "plain") is a contest, and each of
+# its other sub-benchmarks is shown as a share of the baseline's speed and memory.
+# Metrics whose unit ends in "ratio" or "/baseline" are repeated, since a benchmark
+# worked them out itself.
 
 { print; fflush() }
 
@@ -13,7 +14,7 @@
   for (i = 3; i < NF; i += 2) {
     unit = $(i + 1)
     value[name, unit] = $i
-    if (unit ~ /ratio$/) own[++owns] = sprintf("%-60s %8.2f %s", name, $i, unit)
+    if (unit ~ /(ratio|\/baseline)$/) own[++owns] = sprintf("%-60s %8.2f %s", name, $i, unit)
   }
   names[++count] = name
 }
@@ -24,6 +25,7 @@ END {
     name = names[n]
     base = name
     sub(/\/[^\/]*$/, "/baseline", base)
+    if (!((base, "ns/op") in value)) sub(/baseline$/, "plain", base)
     if (name == base || !((base, "ns/op") in value)) continue
     line = sprintf("%-60s %5.2f of the baseline's speed", name, value[base, "ns/op"] / value[name, "ns/op"])
     if (value[base, "B/op"] > 0) line = line sprintf(", %.2f memory", value[name, "B/op"] / value[base, "B/op"])
