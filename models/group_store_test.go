@@ -90,6 +90,11 @@ func TestSyncKeepsMembershipHistory(t *testing.T) {
 		assert.NotZero(t, left.LeftAt)
 		assert.Equal(t, models.Millis(100), left.FirstSeenAt)
 		assert.Equal(t, models.Millis(200), left.LastSeenAt, "seen last by the sync before")
+		found, err := db.Members.Find(ctx, group.ID, "2@lid")
+		require.NoError(t, err)
+		assert.Equal(t, left, found, "who left can be found")
+		_, err = db.Members.Find(ctx, group.ID, "9@lid")
+		assert.Equal(t, "member not found", fault.From(err).Message())
 
 		sync(alice)
 		again, err := db.Members.GetByID(ctx, first.ID)
