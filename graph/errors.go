@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -45,6 +46,11 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		}
 		return answer
 	}
+	if shown.Err != nil && readingArguments(ctx) && fault.Is(err, fault.Internal) {
+		// Only what the caller sent can be wrong here: a number too large, say.
+		answer.Message, answer.Extensions = shown.Err.Error(), map[string]any{extensionCode: errcode.ValidationFailed}
+		return answer
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fault.New(fault.Unavailable, fault.ReasonTimeout, "the operation took too long").Because(err)
 	}
@@ -59,6 +65,12 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 // what the schema forbids has neither, and is our own mistake.
 func ownError(ctx context.Context, err *gqlerror.Error) bool {
 	return err.Extensions[extensionCode] != nil || graphql.GetFieldContext(ctx) == nil
+}
+
+// readingArguments reports whether the field's arguments are being read still.
+func readingArguments(ctx context.Context) bool {
+	fc := graphql.GetFieldContext(ctx)
+	return fc != nil && fc.Args == nil && fc.Field.Field != nil && fc.Field.Definition != nil && len(fc.Field.Definition.Arguments) > 0
 }
 
 func codeOf(code fault.Code) string { return strings.ToUpper(string(code)) }

@@ -109,8 +109,16 @@ func (l lifetime) refuse(ctx context.Context, err error) graphql.ResponseHandler
 	return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{l.errs.present(ctx, err)}})
 }
 
-// freshLoaders implements [graphql.ResponseMiddleware]: each response, also each
-// of a subscription, reads anew.
-func freshLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(withLoaders(ctx))
+// maxRequestErrors bounds what a client is told about a document that is not
+// valid: the rules can find an error in each of its words.
+const maxRequestErrors = 20
+
+// response implements [graphql.ResponseMiddleware]: each response, also each of
+// a subscription, reads anew.
+func response(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	r := next(withLoaders(ctx))
+	if r != nil && r.Data == nil && len(r.Errors) > maxRequestErrors {
+		r.Errors = r.Errors[:maxRequestErrors]
+	}
+	return r
 }

@@ -22,7 +22,7 @@ const (
 type Limits struct {
 	Tokens     int // of the document. Default 10,000
 	Depth      int // fields in fields. Default 15: introspection's own
-	Fields     int // fields of the document, fragments written out. Default 3,000
+	Fields     int // fields of the document, fragments written out. Default 1,000: validating compares them with each other
 	RootFields int // of an operation. Default 50
 	Aliases    int // of the document, fragments written out. Default 250
 	Complexity int // fields of the answer at most, estimated by the page sizes. Default 100,000, some 100 MB while it is made
@@ -30,7 +30,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	for limit, standard := range map[*int]int{
-		&l.Tokens: 10_000, &l.Depth: 15, &l.Fields: 3_000, &l.RootFields: 50, &l.Aliases: 250, &l.Complexity: 100_000,
+		&l.Tokens: 10_000, &l.Depth: 15, &l.Fields: 1_000, &l.RootFields: 50, &l.Aliases: 250, &l.Complexity: 100_000,
 	} {
 		if *limit == 0 {
 			*limit = standard

@@ -65,7 +65,7 @@ func NewServer(o Options) (http.Handler, error) {
 	}
 	lifetimes := lifetime{auth: o.Auth, timeout: o.Timeout, recheck: o.Recheck, errs: errs}
 	server.AroundOperations(lifetimes.operation)
-	server.AroundResponses(freshLoaders)
+	server.AroundResponses(response)
 
 	server.AddTransport(websocketTransport(o))
 	server.AddTransport(httpTransport{maxBody: o.MaxBody, log: o.Logger})
