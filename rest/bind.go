@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -102,37 +103,58 @@ func (b *binder) bind(in any, w http.ResponseWriter, r *http.Request, maxBody in
 			return err
 		}
 	}
-	var query url.Values
+	query, err := b.query(r)
+	if err != nil {
+		return err
+	}
 	for _, f := range b.fields {
-		var value string
-		if f.in == "path" {
-			var err error
-			if value, err = pathValue(r, f.name); err != nil {
-				return err
-			}
-		} else {
-			if query == nil {
-				var err error
-				if query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
-					return fault.New(fault.Validation, "", "the query string is malformed").Because(err)
-				}
-			}
-			if value = query.Get(f.name); value == "" {
-				continue
-			}
-			if !isText(value) {
-				return notText(f.name)
-			}
+		value, err := f.value(r, query)
+		if err != nil {
+			return err
 		}
-		if f.isInt {
-			n, err := parseCount(f.name, value)
-			if err != nil {
-				return err
-			}
-			v.FieldByIndex(f.index).Set(reflect.ValueOf(&n))
-			continue
+		if err := f.set(v.FieldByIndex(f.index), value); err != nil {
+			return err
 		}
-		v.FieldByIndex(f.index).SetString(value)
+	}
+	return nil
+}
+
+// query parses the query string, when a field comes from there.
+func (b *binder) query(r *http.Request) (url.Values, error) {
+	if r.URL.RawQuery == "" || !slices.ContainsFunc(b.fields, func(f boundField) bool { return f.in == "query" }) {
+		return nil, nil //nolint:nilnil // no values are a nil map
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Validation, "", "the query string is malformed").Because(err)
+	}
+	return query, nil
+}
+
+// value gives the text of a field, "" when the caller gave none.
+func (f boundField) value(r *http.Request, query url.Values) (string, error) {
+	if f.in == "path" {
+		return pathValue(r, f.name)
+	}
+	value := query.Get(f.name)
+	if !isText(value) {
+		return "", notText(f.name)
+	}
+	return value, nil
+}
+
+// set puts a given value into its field.
+func (f boundField) set(field reflect.Value, value string) error {
+	switch {
+	case value == "":
+	case f.isInt:
+		n, err := parseCount(f.name, value)
+		if err != nil {
+			return err
+		}
+		field.Set(reflect.ValueOf(&n))
+	default:
+		field.SetString(value)
 	}
 	return nil
 }
@@ -157,8 +179,7 @@ func readBody(in any, w http.ResponseWriter, r *http.Request, maxBody int64) err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return fault.New(fault.Validation, fault.ReasonBodyTooLarge, "the body is too large").With("maxBytes", tooLarge.Limit)
 		}
 		return fault.New(fault.Validation, "", "the body could not be read").Because(err)
@@ -170,8 +191,7 @@ func readBody(in any, w http.ResponseWriter, r *http.Request, maxBody int64) err
 		return fault.New(fault.Validation, "", "the body is not valid JSON")
 	}
 	if err := json.Unmarshal(body, in); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			if wrong.Field == "" {
 				return fault.New(fault.Validation, "", "the body must be a JSON object")
 			}

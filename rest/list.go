@@ -21,7 +21,7 @@ func (p page) first() *int32 {
 	if p.Limit == nil || *p.Limit == 0 {
 		return nil
 	}
-	n := int32(min(*p.Limit, maxLimit)) //nolint:gosec // the binder refuses negative numbers
+	n := int32(min(*p.Limit, maxLimit))
 	return &n
 }
 

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"image"
+	"image/color"
 	"image/png"
 	"net/http"
 	"regexp"
@@ -162,8 +163,8 @@ func (s *stack) picture(path string) {
 }
 
 func isWhite(i image.Image, p image.Point) bool {
-	r, _, _, _ := i.At(p.X, p.Y).RGBA()
-	return r > 0x8000
+	gray, ok := color.GrayModel.Convert(i.At(p.X, p.Y)).(color.Gray)
+	return ok && gray.Y > 0x80
 }
 
 func (s *stack) lifeOfAGroup(w *whatsapptest.World, expect expectation, session string, anna, bert, carl *wasim.Phone) {

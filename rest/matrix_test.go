@@ -71,7 +71,7 @@ func TestMatrix(t *testing.T) {
 		cases := matrix()
 		s.session()
 		for _, rt := range table() {
-			s.T.Run(rt.Operation, func(t *testing.T) {
+			s.Run(rt.Operation, func(t *testing.T) {
 				c, ok := cases[rt.Operation]
 				require.True(t, ok, "the matrix has no case for %s", rt.Operation)
 				s := s.in(t)

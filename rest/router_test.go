@@ -74,7 +74,7 @@ func (m fakeMutation) CreateGroup(_ context.Context, session string, input gen.C
 
 func (m fakeMutation) PromoteGroupMember(_ context.Context, session, group string, input gen.GroupParticipantsInput) (*gen.PromoteGroupMemberPayload, error) {
 	m.root.asked = append(m.root.asked, "promote "+session+" "+group+" "+strings.Join(input.Participants, ","))
-	return nil, nil
+	return &gen.PromoteGroupMemberPayload{}, nil
 }
 
 // newFake is the router over a fake root: for what the front itself decides.
@@ -251,11 +251,11 @@ func TestLimits(t *testing.T) {
 	}
 	for query, want := range cases {
 		var in page
-		err := b.bind(&in, newRecorder(), httptest.NewRequest("GET", "/?"+query, nil), 0)
-		switch {
-		case want == 0:
+		err := b.bind(&in, newRecorder(), httptest.NewRequest(http.MethodGet, "/?"+query, nil), 0)
+		switch want {
+		case 0:
 			assert.True(t, fault.Is(err, fault.Validation), query)
-		case want == -1:
+		case -1:
 			require.NoError(t, err, query)
 			assert.Nil(t, in.first(), query)
 			assert.Nil(t, in.after(), query)
@@ -291,14 +291,14 @@ func TestHealth(t *testing.T) {
 	well, ill := newFake(t, &fakeRoot{}), newFake(t, &fakeRoot{fail: errors.New("dial tcp 10.0.0.1: refused")})
 	w := do(well, "GET", "/healthz", "")
 	assert.Equal(t, 200, w.Code)
-	assert.Equal(t, `{"status":"ok"}`+"\n", w.Body.String())
+	assert.JSONEq(t, `{"status":"ok"}`, w.Body.String())
 	assert.Equal(t, 200, do(ill, "GET", "/healthz", "").Code)
 	w = do(well, "GET", "/readyz", "")
 	assert.Equal(t, 200, w.Code)
-	assert.Equal(t, `{"checks":{"database":"ok"},"status":"ok"}`+"\n", w.Body.String())
+	assert.JSONEq(t, `{"checks":{"database":"ok"},"status":"ok"}`, w.Body.String())
 	w = do(ill, "GET", "/readyz", "")
 	assert.Equal(t, 503, w.Code)
-	assert.Equal(t, `{"checks":{"database":"failed"},"status":"unavailable"}`+"\n", w.Body.String())
+	assert.JSONEq(t, `{"checks":{"database":"failed"},"status":"unavailable"}`, w.Body.String())
 }
 
 func TestAccept(t *testing.T) {

@@ -175,11 +175,10 @@ func TestShapesAreTheContract(t *testing.T) {
 // TestShapesAreAlphabetical holds shapes to come to the contract's order.
 func TestShapesAreAlphabetical(t *testing.T) {
 	t.Parallel()
-	var names func(typ reflect.Type) []string
-	names = func(typ reflect.Type) []string {
+	names := func(typ reflect.Type) []string {
 		var out []string
-		for i := range typ.NumField() {
-			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range typ.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			out = append(out, name)
 		}
 		return out

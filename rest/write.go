@@ -20,17 +20,22 @@ type pooledBuffer struct {
 	enc *json.Encoder
 }
 
-var buffers = sync.Pool{New: func() any {
+var buffers sync.Pool //nolint:gochecknoglobals // a cache
+
+func newBuffer() *pooledBuffer {
+	if b, ok := buffers.Get().(*pooledBuffer); ok {
+		return b
+	}
 	b := new(pooledBuffer)
 	b.enc = json.NewEncoder(&b.Buffer)
 	b.enc.SetEscapeHTML(false)
 	return b
-}}
+}
 
 // writeJSON answers with v: no HTML escaping, one trailing newline, the length
 // known. Answers are private to the caller, so no cache may keep them.
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	b := buffers.Get().(*pooledBuffer)
+	b := newBuffer()
 	defer func() {
 		if b.Cap() <= maxPooled {
 			b.Reset()

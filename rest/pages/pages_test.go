@@ -60,7 +60,7 @@ func TestCompressedAssetsReachEverybody(t *testing.T) {
 	require.NoError(t, err)
 	unpacked, err := io.ReadAll(z)
 	require.NoError(t, err)
-	assert.Equal(t, plain.Body.Len(), len(unpacked))
+	assert.Len(t, unpacked, plain.Body.Len())
 	assert.Contains(t, string(unpacked), "SwaggerUIBundle")
 	assert.True(t, strings.HasPrefix(plain.Header().Get("Content-Type"), "text/javascript"))
 	again := get(t, h, "If-None-Match", plain.Header().Get("ETag"))
