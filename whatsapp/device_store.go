@@ -5,14 +5,12 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"sync"
 
 	"go.mau.fi/util/dbutil"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
 	"go.mau.fi/whatsmeow/store/sqlstore/upgrades"
 	"go.mau.fi/whatsmeow/types"
-	"go.mau.fi/whatsmeow/util/keys"
 )
 
 // deviceStore keeps the linked devices in whatsmeow's tables, one for the process.
@@ -48,35 +46,6 @@ func (s *deviceStore) remove(ctx context.Context, jid types.JID) error {
 // the device at that moment.
 func (s *deviceStore) prepare(device *store.Device) {
 	if _, done := device.PreKeys.(*preKeys); !done && device.Initialized && !device.Deleted {
-		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db}
+		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db, device: *device.ID}
 	}
-}
-
-// preKeys makes prekeys in one transaction. A new device needs 812 of them before
-// it counts as connected; whatsmeow commits, and the disk syncs, each by itself,
-// which takes most of a second, and longer for all who wait to write.
-type preKeys struct {
-	store.PreKeyStore
-	db *dbutil.Database
-	// mu comes before the transaction: whatsmeow's own lock inside of it would
-	// wait for a goroutine that has that lock and waits for the transaction.
-	mu sync.Mutex
-}
-
-// GetOrGenPreKeys implements [store.PreKeyStore].
-func (p *preKeys) GetOrGenPreKeys(ctx context.Context, count uint32) (made []*keys.PreKey, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	err = p.db.DoTxn(ctx, nil, func(ctx context.Context) error {
-		made, err = p.PreKeyStore.GetOrGenPreKeys(ctx, count)
-		return err
-	})
-	return made, err
-}
-
-// GenOnePreKey implements [store.PreKeyStore].
-func (p *preKeys) GenOnePreKey(ctx context.Context) (*keys.PreKey, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.PreKeyStore.GenOnePreKey(ctx)
 }

@@ -22,7 +22,7 @@
 //	pairing              pairing.go pairing_step.go
 //	following            watch.go
 //	events               session_event.go, then group_event.go
-//	WhatsApp's client    link.go device_store.go payload.go version.go transport.go log.go
+//	WhatsApp's client    link.go device_store.go device_prekeys.go payload.go version.go transport.go log.go
 //
 // # whatsmeow's package variables
 //

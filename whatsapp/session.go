@@ -28,7 +28,10 @@ type session struct {
 }
 
 // account is the linked account; empty until paired.
-type account struct{ pn, lid types.JID }
+type account struct {
+	pn, lid  types.JID
+	pushName string // whatsmeow's copy must not be read while it may change
+}
 
 func newSession(s *Service, row *models.Session) *session {
 	x := &session{id: row.ID, service: s, mail: newMailbox(), log: s.log.With("session_id", row.ID)}
@@ -42,7 +45,7 @@ func newSession(s *Service, row *models.Session) *session {
 func accountOf(row *models.Session) *account {
 	pn, _ := types.ParseJID(row.WAJID)
 	lid, _ := types.ParseJID(row.WALID)
-	return &account{pn: pn, lid: lid}
+	return &account{pn: pn, lid: lid, pushName: row.PushName}
 }
 
 // cli gives the present client; nil when the session is not running.

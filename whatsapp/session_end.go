@@ -97,6 +97,7 @@ func (o *owner) unpair() error {
 	if err != nil {
 		return err
 	}
+	o.silence(alarmName)
 	o.adopt(row)
 	return nil
 }

@@ -43,6 +43,7 @@ const (
 	alarmQR        alarm = "qr"        // the next QR code
 	alarmPairing   alarm = "pairing"   // the pairing code ends
 	alarmStore     alarm = "store"     // store what could not be stored
+	alarmName      alarm = "name"      // store a push name that could not be stored
 	alarmRedeliver alarm = "redeliver" // have events delivered again
 )
 

@@ -234,26 +234,19 @@ func (o *owner) unanswered(inARow int) {
 	}
 }
 
-// identify stores what the log-in told of the account.
+// identify stores the account's LID, where the phone did not tell it at pairing.
+// The push name comes as an event of its own.
 func (o *owner) identify(l *link) {
-	device := l.client.Store
-	lid := device.GetLID().ToNonAD()
-	told := models.Pairing{
-		DeviceJID: o.row.DeviceJID, WAJID: o.row.WAJID, WALID: o.row.WALID,
-		PhoneNumber: o.row.PhoneNumber, PushName: o.row.PushName,
-	}
-	if !lid.IsEmpty() {
-		told.WALID = lid.String()
-	}
-	if device.PushName != "" {
-		told.PushName = device.PushName
-	}
-	if told.WALID == o.row.WALID && told.PushName == o.row.PushName {
+	lid := l.client.Store.GetLID().ToNonAD()
+	if lid.IsEmpty() || lid.String() == o.row.WALID {
 		return
 	}
 	ctx, cancel := o.storing()
 	defer cancel()
-	row, err := o.service.db.Sessions.SetPaired(ctx, o.id, told)
+	row, err := o.service.db.Sessions.SetPaired(ctx, o.id, models.Pairing{
+		DeviceJID: o.row.DeviceJID, WAJID: o.row.WAJID, WALID: lid.String(),
+		PhoneNumber: o.row.PhoneNumber, PushName: o.row.PushName,
+	})
 	if err != nil {
 		o.log.Error("storing the account failed", "error", err) // the next log-in does it
 		return
@@ -263,6 +256,7 @@ func (o *owner) identify(l *link) {
 
 // renamed stores the account's own name.
 func (o *owner) renamed(name string) {
+	o.silence(alarmName)
 	if name == "" || name == o.row.PushName {
 		return
 	}
@@ -270,7 +264,8 @@ func (o *owner) renamed(name string) {
 	defer cancel()
 	row, err := o.service.db.Sessions.SetPushName(ctx, o.id, name)
 	if err != nil {
-		o.log.Error("storing the push name failed", "error", err) // the next log-in does it
+		o.log.Error("storing the push name failed, trying again", "error", err)
+		o.ring(alarmName, storeRetry, func(o *owner) { o.renamed(name) })
 		return
 	}
 	o.adopt(row)
