@@ -11,6 +11,7 @@ import (
 	"wagateway/graph/graphtest"
 	"wagateway/models"
 	"wagateway/models/modelstest"
+	"wagateway/whatsapp"
 )
 
 // access is a field's case: how to ask for it, and what the right caller gets.
@@ -197,6 +198,16 @@ func checkAccess(t *testing.T, name string, a access, directive *ast.Directive) 
 			continue
 		}
 		assert.Equal(t, a.code, code(holding(t, s, c), mine.in(a.call)), "%s is enough", c)
+	}
+	settle(s, name, mine.session)
+}
+
+// settle waits until a session that was started shows its QR code, so that the
+// world ends in peace.
+func settle(s *graphtest.Server, name, sessionID string) {
+	switch name {
+	case "Query.sessionQR", "Mutation.startSession", "Mutation.restartSession":
+		s.Wait(sessionID, func(u whatsapp.PairingUpdate) bool { return u.QR != nil })
 	}
 }
 

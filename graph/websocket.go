@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -92,7 +93,21 @@ func (t websockets) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		writeRefusal(w, r, http.StatusBadRequest, refusal(codeOf(fault.Validation), "websockets must speak "+subprotocol))
 		return
 	}
+	if !sameOrigin(r) {
+		writeRefusal(w, r, http.StatusForbidden, refusal(codeOf(fault.Forbidden), "websockets of other sites are refused"))
+		return
+	}
 	t.Websocket.Do(w, r, exec)
+}
+
+// sameOrigin reports whether the request is no page's, or one of this host's.
+func sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return true
+	}
+	from, err := url.Parse(origin)
+	return err == nil && strings.EqualFold(from.Host, r.Host)
 }
 
 func offers(r *http.Request, protocol string) bool {
