@@ -178,6 +178,7 @@ func (s *Service) LeaveGroup(ctx context.Context, sessionID, groupJID string) (*
 	if err != nil && !notIn(err) {
 		return nil, s.groupFailure(ctx, x, jid, err)
 	}
+	x.groups.acted(jid, x.ownMembership(ctx, false))
 	return s.storeLeft(ctx, x, jid)
 }
 

@@ -3,8 +3,11 @@ package whatsapp
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.mau.fi/whatsmeow/types"
+
+	"wagateway/models"
 )
 
 // groupBook is what a running session remembers of its groups beside the
@@ -30,6 +33,7 @@ type groupPage struct {
 	storing sync.Mutex // held while a change of this group is stored
 	changed uint64     // number of its last stored change; guarded by groupBook.mu
 	version string     // WhatsApp's participant version, "" unknown; guarded by storing
+	facts   facts      // of own acts; guarded by storing
 }
 
 func (b *groupBook) page(jid types.JID) *groupPage {
@@ -74,6 +78,14 @@ func (b *groupBook) adopt(jid types.JID, mark uint64, store func(*groupPage) err
 		return false, nil
 	}
 	return true, b.stored(p, store)
+}
+
+// acted notes what an own act has changed that is stored by other means.
+func (b *groupBook) acted(jid types.JID, change models.GroupChange) {
+	p := b.page(jid)
+	p.storing.Lock()
+	defer p.storing.Unlock()
+	p.facts.learn(change, time.Now())
 }
 
 func (b *groupBook) stored(p *groupPage, store func(*groupPage) error) error {

@@ -2,7 +2,9 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/types"
@@ -43,32 +45,55 @@ func (s *Service) handleGroupEvent(ctx context.Context, x *session, evt any) (ha
 
 // groupJoined stores a group that the account has created, joined or been added to.
 func (s *Service) groupJoined(ctx context.Context, x *session, evt *events.JoinedGroup) error {
-	_, err := s.storeSnapshot(ctx, x, &evt.GroupInfo)
-	return gone(err)
+	err := x.groups.change(evt.JID, func(p *groupPage) error {
+		if p.facts.fresh(time.Now()) {
+			return errOutdated // an own act has changed it since
+		}
+		p.version = evt.ParticipantVersionID
+		_, err := s.db.Groups.Sync(ctx, x.id, x.snapshot(ctx, &evt.GroupInfo))
+		return err
+	})
+	return s.settle(x, evt.JID, err)
+}
+
+// errOutdated is a notification that may be older than what is stored.
+var errOutdated = errors.New("an own act is younger than the notification")
+
+// settle ends the handling of a notification: what could not be stored because
+// it may be outdated, or is about something unknown, is fetched instead.
+func (s *Service) settle(x *session, jid types.JID, err error) error {
+	s.changes.notify(err)
+	if errors.Is(err, errOutdated) || fault.Is(err, fault.NotFound) {
+		x.groups.want(wanted{group: jid})
+		return nil
+	}
+	return err
 }
 
 // groupChanged stores a change of a group, made by anybody.
 func (s *Service) groupChanged(ctx context.Context, x *session, evt *events.GroupInfo) error {
-	if evt.Delete != nil || slices.ContainsFunc(evt.Leave, x.isOwn) {
-		_, err := s.storeLeft(ctx, x, evt.JID)
-		return gone(err)
-	}
-	if tellsTooLittle(evt) || slices.ContainsFunc(evt.Join, x.isOwn) {
-		x.groups.want(wanted{group: evt.JID})
-	}
-	missed := false
+	incomplete := tellsTooLittle(evt) || slices.ContainsFunc(evt.Join, x.isOwn)
+	left := evt.Delete != nil || slices.ContainsFunc(evt.Leave, x.isOwn)
 	err := x.groups.change(evt.JID, func(p *groupPage) error {
-		if _, err := s.db.Groups.Apply(ctx, x.id, evt.JID.String(), x.groupChange(ctx, evt)); err != nil {
-			return err
+		missed := p.advance(evt.PrevParticipantVersionID, evt.ParticipantVersionID)
+		incomplete = incomplete || missed && !left
+		change := x.groupChange(ctx, evt)
+		var err error
+		switch {
+		case p.facts.contradicted(change, time.Now()):
+			return errOutdated
+		case left:
+			p.version = ""
+			_, err = s.db.Groups.MarkLeft(ctx, x.id, evt.JID.String())
+		default:
+			_, err = s.db.Groups.Apply(ctx, x.id, evt.JID.String(), change)
 		}
-		missed = p.advance(evt.PrevParticipantVersionID, evt.ParticipantVersionID)
-		return nil
+		return err
 	})
-	s.changes.notify(err)
-	if missed || fault.Is(err, fault.NotFound) {
+	if incomplete && err == nil {
 		x.groups.want(wanted{group: evt.JID})
 	}
-	return gone(err)
+	return s.settle(x, evt.JID, err)
 }
 
 // gone makes a success of the failure to store a change of a group, or session,

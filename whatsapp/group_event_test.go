@@ -1,6 +1,7 @@
 package whatsapp_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +9,7 @@ import (
 	"go.mau.fi/whatsmeow/types"
 
 	"wagateway/models"
+	"wagateway/whatsapp"
 )
 
 func TestChangesByOthersAreStoredWithinASecond(t *testing.T) {
@@ -134,5 +136,43 @@ func TestTwoSessionsSeeEachOthersChanges(t *testing.T) {
 		other, err := types.ParseJID(created.Group.JID)
 		require.NoError(w, err)
 		w.eventually(soon, func(t *recorder) { w.isTrue(t, annas, other); w.isTrue(t, berts, other) })
+	})
+}
+
+// Acts overtake the notifications of those before them on the way to the database.
+func TestLateNotificationsUndoNothing(t *testing.T) {
+	t.Parallel()
+	eachWorld(t, func(w *world, mode types.AddressingMode) {
+		ctx := w.Context()
+		anna, bert := w.phone("Anna"), w.phone("Bert")
+		session := w.link(anna)
+		for range 3 {
+			created, err := w.svc.CreateGroup(ctx, session, newGroup("New"))
+			require.NoError(w, err)
+			jid, err := types.ParseJID(created.Group.JID)
+			require.NoError(w, err)
+			for i := range 6 {
+				on := i%2 == 0
+				group, err := w.svc.UpdateGroup(ctx, session, jid.String(), whatsapp.GroupSettings{
+					Subject: ptr(fmt.Sprintf("Title %d", i)), Announce: &on, Locked: &on,
+				})
+				require.NoError(w, err)
+				assert.Equal(w, fmt.Sprintf("Title %d", i), group.Subject)
+				assert.Equal(w, []bool{on, on}, []bool{group.IsAnnounce, group.IsLocked})
+				changed, err := w.svc.AddGroupMembers(ctx, session, jid.String(), names(bert))
+				require.NoError(w, err)
+				assert.Equal(w, 2, changed.Group.ParticipantCount)
+				_, err = w.svc.PromoteGroupMembers(ctx, session, jid.String(), names(bert))
+				require.NoError(w, err)
+				w.isTrue(w, session, jid)
+				_, err = w.svc.DemoteGroupMembers(ctx, session, jid.String(), names(bert))
+				require.NoError(w, err)
+				w.isTrue(w, session, jid)
+				changed, err = w.svc.RemoveGroupMembers(ctx, session, jid.String(), names(bert))
+				require.NoError(w, err)
+				assert.Equal(w, 1, changed.Group.ParticipantCount)
+			}
+			w.soonTrue(session, jid)
+		}
 	})
 }

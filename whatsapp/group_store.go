@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -34,7 +35,8 @@ func (s *Service) storeSnapshot(ctx context.Context, x *session, info *types.Gro
 func (s *Service) storeChange(ctx context.Context, x *session, jid types.JID, change models.GroupChange) (group *models.Group, err error) {
 	saving, cancel := storing(ctx)
 	defer cancel()
-	err = x.groups.change(jid, func(*groupPage) error {
+	err = x.groups.change(jid, func(p *groupPage) error {
+		p.facts.learn(change, time.Now())
 		group, err = s.db.Groups.Apply(saving, x.id, jid.String(), change)
 		return err
 	})
@@ -46,6 +48,17 @@ func (s *Service) storeChange(ctx context.Context, x *session, jid types.JID, ch
 	}
 	s.changes.notify(err)
 	return group, err
+}
+
+// ownMembership is the change of the account itself coming or going, which an
+// own act has brought about.
+func (x *session) ownMembership(ctx context.Context, in bool) models.GroupChange {
+	pn, lid := x.own()
+	own := []models.MemberSnapshot{{Person: x.person(ctx, lid, pn), Role: models.RoleMember}}
+	if in {
+		return models.GroupChange{Added: own}
+	}
+	return models.GroupChange{Removed: own}
 }
 
 // storeLeft notes that the account is no longer in a group; fault.NotFound when

@@ -104,6 +104,7 @@ func (s *Service) JoinGroup(ctx context.Context, sessionID, invite string) (*Joi
 	if err != nil {
 		return nil, err
 	}
+	x.groups.acted(jid, x.ownMembership(ctx, true))
 	// whatsmeow gives the same answer for joined and pending: who may read the
 	// group's members has joined.
 	group, err := s.refreshGroup(asking, x, jid)
