@@ -116,6 +116,12 @@ func (g *Gate) Check(ctx context.Context, field string) error {
 	return nil
 }
 
+// Needs gives the capabilities of which a field needs one, none when it needs
+// nothing of its own: for documents about the API.
+func (g *Gate) Needs(field string) []models.Capability {
+	return slices.Clone(g.fields[field].any)
+}
+
 // words lists the capabilities, "read or manage".
 func (p permission) words() string {
 	names := make([]string, len(p.any))

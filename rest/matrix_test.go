@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wagateway/graph"
 	"wagateway/models"
 	"wagateway/whatsapp/whatsapptest"
 )
@@ -69,11 +70,14 @@ func TestMatrix(t *testing.T) {
 	t.Parallel()
 	eachOffline(t, func(s *stack) {
 		cases := matrix()
+		gate, err := graph.NewGate()
+		require.NoError(s, err)
 		s.session()
 		for _, rt := range table() {
 			s.Run(rt.Operation, func(t *testing.T) {
 				c, ok := cases[rt.Operation]
 				require.True(t, ok, "the matrix has no case for %s", rt.Operation)
+				assert.ElementsMatch(t, c.needs, gate.Needs(rt.Field), "what the schema demands is not what the contract says")
 				s := s.in(t)
 				s.matrixRow(rt, c, s.matrixPath(rt))
 			})

@@ -15,6 +15,7 @@ import (
 	"github.com/swaggest/openapi-go"
 	"github.com/swaggest/openapi-go/openapi31"
 
+	"wagateway/graph"
 	"wagateway/models/fault"
 )
 
@@ -39,7 +40,11 @@ or over GraphQL at ` + "`/graphql`" + `, which offers the same and more.
 // OpenAPI gives the OpenAPI 3.1 document of every route of the table, generated
 // from the table and the Go shapes. The same version gives the same bytes.
 func OpenAPI(version string) ([]byte, error) {
-	d := newDocument(version)
+	gate, err := graph.NewGate()
+	if err != nil {
+		return nil, fmt.Errorf("reading the schema's permissions: %w", err)
+	}
+	d := newDocument(version, gate)
 	if err := d.addFailures(); err != nil {
 		return nil, err
 	}
@@ -61,13 +66,15 @@ func OpenAPI(version string) ([]byte, error) {
 // document is a reflector that knows the table.
 type document struct {
 	*openapi31.Reflector
+
+	gate *graph.Gate
 }
 
-func newDocument(version string) *document {
+func newDocument(version string, gate *graph.Gate) *document {
 	if version == "" {
 		version = "dev"
 	}
-	d := &document{openapi31.NewReflector()}
+	d := &document{Reflector: openapi31.NewReflector(), gate: gate}
 	d.DefaultOptions = append(d.DefaultOptions, jsonschema.InterceptDefName(schemaName))
 	d.Spec.Info.WithTitle("WhatsApp gateway").WithVersion(version).WithDescription(apiDescription).
 		WithLicense(*new(openapi31.License).WithName("GPL-3.0").WithIdentifier("GPL-3.0-only"))
@@ -89,7 +96,7 @@ func (d *document) add(rt route) error {
 	oc.SetID(rt.Operation)
 	oc.SetTags(rt.Tag)
 	oc.SetSummary(rt.Summary)
-	oc.SetDescription(describe(rt))
+	oc.SetDescription(d.describe(rt))
 	oc.AddSecurity("bearer")
 	oc.AddSecurity("apiKey")
 	if reflect.TypeOf(rt.in).NumField() > 0 {
@@ -206,7 +213,7 @@ func (d *document) addHealth() error {
 }
 
 // describe gives the notes of a row with what follows from the rest of it.
-func describe(rt route) string {
+func (d *document) describe(rt route) string {
 	var parts []string
 	if rt.Notes != "" {
 		parts = append(parts, rt.Notes)
@@ -214,7 +221,11 @@ func describe(rt route) string {
 	if rt.Live {
 		parts = append(parts, "Asks WhatsApp: 501 while the session is not connected.")
 	}
-	parts = append(parts, "GraphQL: `"+rt.Field+"`.")
+	var needs []string
+	for _, capability := range d.gate.Needs(rt.Field) {
+		needs = append(needs, "`"+string(capability)+"`")
+	}
+	parts = append(parts, "Needs "+strings.Join(needs, " or ")+". GraphQL: `"+rt.Field+"`.")
 	return strings.Join(parts, "\n\n")
 }
 

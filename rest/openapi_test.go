@@ -61,6 +61,7 @@ func TestOpenAPIDescribesEveryRow(t *testing.T) {
 		assert.Equal(t, rt.Operation, op.OperationID)
 		assert.NotEmpty(t, op.Summary, rt.Operation)
 		assert.Contains(t, op.Description, rt.Field, rt.Operation)
+		assert.Regexp(t, "Needs `[a-z_]+`", op.Description, rt.Operation)
 		require.Len(t, op.Tags, 1, rt.Operation)
 		assert.True(t, known[op.Tags[0]], "tag %s has no description", op.Tags[0])
 		assert.Len(t, op.Security, 2, rt.Operation)
