@@ -105,13 +105,13 @@ func TestQRCodesRotateAndExpire(t *testing.T) {
 		phone := w.Phone("491700000001", "Anna")
 		require.NoError(t, phone.ScanQR(whatsapptest.Within(t), w.Wait(session.ID, showsQR).QR.Code))
 		w.Wait(session.ID, whatsapptest.Status(models.SessionWorking))
-	}, whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.FirstQR, t.NextQR = 400*time.Millisecond, 100*time.Millisecond }))
+	}, whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.FirstQR, t.NextQR = time.Second, 150*time.Millisecond }))
 }
 
 func TestPairingCodeOutlivesQRCodes(t *testing.T) {
 	t.Parallel()
 	w := whatsapptest.NewWorld(t, modelstest.SQLite, whatsapptest.WithTiming(func(t *whatsapp.Timing) {
-		t.FirstQR, t.NextQR, t.PairingCode = 200*time.Millisecond, 20*time.Millisecond, time.Minute
+		t.FirstQR, t.NextQR, t.PairingCode = 2*time.Second, 20*time.Millisecond, time.Minute
 	}))
 	session, phone := w.Session(), w.Phone("491700000001", "Anna")
 	code, err := w.Service.SessionPairingCode(t.Context(), session.ID, phone.Number())

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"wagateway/models"
@@ -19,7 +20,10 @@ func (s *Service) CreateSession(ctx context.Context, wanted NewSession) (*models
 	}
 	if wanted.ProxyURL != "" {
 		if err := s.db.Sessions.SetProxy(ctx, row.ID, wanted.ProxyURL); err != nil {
-			return nil, err
+			// Without its proxy it must not connect, so it must not exist.
+			undo, cancel := storing(ctx)
+			defer cancel()
+			return nil, errors.Join(err, s.db.Sessions.Delete(undo, row.ID))
 		}
 	}
 	if !wanted.Start {

@@ -79,6 +79,20 @@ func TestLostConnectionComesBack(t *testing.T) {
 	})
 }
 
+// WhatsApp ends the log-in and leaves the socket open, of which whatsmeow tells
+// nobody.
+func TestLoggedOffOnAnOpenSocket(t *testing.T) {
+	t.Parallel()
+	w := whatsapptest.NewWorld(t, modelstest.SQLite,
+		whatsapptest.WithSimulator(func(o *wasim.Options) { o.CloseGrace = time.Hour }),
+		whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.Health, t.Login = 50*time.Millisecond, time.Second }))
+	session, phone := w.PairedSession("491700000001", "Anna")
+	next(t, w, session.ID, func() {
+		phone.StreamError(503)
+		require.Eventually(t, func() bool { return !w.Service.Connected(session.ID) }, whatsapptest.Patience, time.Millisecond)
+	})
+}
+
 func TestStatesOfALostConnection(t *testing.T) {
 	t.Parallel()
 	w := whatsapptest.NewWorld(t, modelstest.SQLite, whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.MinBackOff = 100 * time.Millisecond }))
