@@ -43,15 +43,21 @@ func (f *facts) learn(change models.GroupChange, now time.Time) {
 // contradicted reports whether a change says otherwise than an own act: it is
 // older than the act, or somebody changed the same again. Only WhatsApp knows.
 func (f *facts) contradicted(change models.GroupChange, now time.Time) bool {
-	if f.fresh(now) {
-		for key, value := range claims(change) {
-			known, acted := f.known[key]
-			if acted && now.Sub(known.at) < factLife && known.value != value && !(value == isMember && known.value != isOut) {
-				return true
-			}
+	if !f.fresh(now) {
+		return false
+	}
+	for key, value := range claims(change) {
+		known, acted := f.known[key]
+		if acted && now.Sub(known.at) < factLife && !known.allows(value) {
+			return true
 		}
 	}
 	return false
+}
+
+// allows reports whether both can be so at the same time.
+func (f fact) allows(value string) bool {
+	return f.value == value || value == isMember && f.value != isOut
 }
 
 // fresh reports whether there was an own act lately.
