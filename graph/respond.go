@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
@@ -72,7 +73,8 @@ func writeRefusal(w http.ResponseWriter, r *http.Request, status int, refused *g
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", "GET, POST")
 	}
-	write(w, mediaOf(r), status, requestErrors{gqlerror.List{refused}})
+	body, err := json.Marshal(requestErrors{gqlerror.List{refused}})
+	write(w, mediaOf(r), status, body, err)
 }
 
 // writeErrors answers a well-formed request that cannot be executed.
@@ -81,7 +83,8 @@ func writeErrors(w http.ResponseWriter, r *http.Request, errs gqlerror.List) {
 	if media == mediaGraphQL {
 		status = statusOf(errs)
 	}
-	write(w, media, status, requestErrors{errs})
+	body, err := json.Marshal(requestErrors{errs})
+	write(w, media, status, body, err)
 }
 
 // requestErrors is the answer without data: nothing has been executed.
@@ -89,13 +92,26 @@ type requestErrors struct {
 	Errors gqlerror.List `json:"errors"`
 }
 
-func write(w http.ResponseWriter, media string, status int, response any) {
-	body, err := json.Marshal(response)
+// unencodable stands for an answer that has no JSON. Only a fault's details can
+// be of a type that has none.
+const unencodable = `{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`
+
+// encode gives an answer's JSON. Data are JSON already; encoding/json would read
+// every byte of them again.
+func encode(response *graphql.Response) ([]byte, error) {
+	if len(response.Errors) > 0 || len(response.Extensions) > 0 || len(response.Data) == 0 || response.HasNext != nil {
+		return json.Marshal(response)
+	}
+	body := make([]byte, 0, len(response.Data)+len(`{"data":}`))
+	body = append(body, `{"data":`...)
+	body = append(body, response.Data...)
+	return append(body, '}'), nil
+}
+
+func write(w http.ResponseWriter, media string, status int, body []byte, err error) {
 	if err != nil {
-		// Data are marshalled already: only a fault's details can be of a type that
-		// has no JSON.
 		status = http.StatusInternalServerError
-		body = []byte(`{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL"}}]}`)
+		body = []byte(unencodable)
 	}
 	h := w.Header()
 	h.Set("Content-Type", media+"; charset=utf-8")

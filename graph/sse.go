@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -37,8 +36,7 @@ func serveEvents(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 				_ = send(w, stream, "event: complete\ndata:\n\n")
 				return
 			}
-			body, err := json.Marshal(response)
-			if err != nil || send(w, stream, "event: next\ndata: "+string(body)+"\n\n") != nil {
+			if send(w, stream, "event: next\ndata: "+string(response)+"\n\n") != nil {
 				return
 			}
 			heartbeat.Reset(eventsHeartbeat)
@@ -60,32 +58,39 @@ func send(w http.ResponseWriter, stream *http.ResponseController, event string) 
 }
 
 // responsesOf runs the operation in a goroutine of its own, which ends with the
-// operation or with ctx.
-func responsesOf(ctx context.Context, exec graphql.GraphExecutor, operation *graphql.OperationContext, errs gqlerror.List) <-chan *graphql.Response {
-	responses := make(chan *graphql.Response)
+// operation or with ctx. It gives the responses encoded, because a
+// subscription's data are only there until the next one is asked for.
+func responsesOf(ctx context.Context, exec graphql.GraphExecutor, operation *graphql.OperationContext, errs gqlerror.List) <-chan []byte {
+	responses := make(chan []byte)
+	give := func(response *graphql.Response) (going bool) {
+		body, err := encode(response)
+		if err != nil {
+			body = []byte(unencodable)
+		}
+		select {
+		case responses <- body:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
 	go func() {
 		defer close(responses)
+		operationCtx := graphql.WithOperationContext(ctx, operation)
 		defer func() {
 			// No server's handler stands above this goroutine.
 			if p := recover(); p != nil {
-				list := gqlerror.List{gqlerror.Wrap(operation.Recover(ctx, p))}
-				select {
-				case responses <- exec.DispatchError(graphql.WithOperationContext(ctx, operation), list):
-				case <-ctx.Done():
-				}
+				give(exec.DispatchError(operationCtx, gqlerror.List{gqlerror.Wrap(operation.Recover(operationCtx, p))}))
 			}
 		}()
-		respond := graphql.OneShot(nil)
-		operationCtx := graphql.WithOperationContext(ctx, operation)
+		var respond graphql.ResponseHandler
 		if len(errs) > 0 {
 			respond = graphql.OneShot(exec.DispatchError(operationCtx, errs))
 		} else {
 			respond, operationCtx = exec.DispatchOperation(operationCtx, operation)
 		}
 		for response := respond(operationCtx); response != nil; response = respond(operationCtx) {
-			select {
-			case responses <- response:
-			case <-ctx.Done():
+			if !give(response) {
 				return
 			}
 		}

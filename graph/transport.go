@@ -62,7 +62,8 @@ func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	if response == nil { // the caller has gone
 		return
 	}
-	write(w, mediaOf(r), http.StatusOK, response)
+	body, err := encode(response)
+	write(w, mediaOf(r), http.StatusOK, body, err)
 }
 
 // allowed refuses what a method or a representation cannot carry.

@@ -29,6 +29,7 @@ type Server struct {
 	*whatsapptest.World
 
 	URL      string // of the endpoint
+	Handler  http.Handler
 	Resolver *graph.Resolver
 	Gate     *graph.Gate
 	Auth     *auth.Authenticator
@@ -64,7 +65,8 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	setup.Options.Resolver, setup.Options.Gate, setup.Options.Auth = s.Resolver, s.Gate, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)
-	server := httptest.NewServer(s.Auth.Middleware(graph.WithLoaders(s.Resolver, front)))
+	s.Handler = s.Auth.Middleware(graph.WithLoaders(s.Resolver, front))
+	server := httptest.NewServer(s.Handler)
 	t.Cleanup(server.Close)
 	s.URL = server.URL + "/graphql"
 	return s
