@@ -286,33 +286,4 @@ func TestRetryAfter(t *testing.T) {
 	assert.Equal(t, "1", w.Header().Get("Retry-After"))
 }
 
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	well, ill := newFake(t, &fakeRoot{}), newFake(t, &fakeRoot{fail: errors.New("dial tcp 10.0.0.1: refused")})
-	w := do(well, "GET", "/healthz", "")
-	assert.Equal(t, 200, w.Code)
-	assert.JSONEq(t, `{"status":"ok"}`, w.Body.String())
-	assert.Equal(t, 200, do(ill, "GET", "/healthz", "").Code)
-	w = do(well, "GET", "/readyz", "")
-	assert.Equal(t, 200, w.Code)
-	assert.JSONEq(t, `{"checks":{"database":"ok"},"status":"ok"}`, w.Body.String())
-	w = do(ill, "GET", "/readyz", "")
-	assert.Equal(t, 503, w.Code)
-	assert.JSONEq(t, `{"checks":{"database":"failed"},"status":"unavailable"}`, w.Body.String())
-}
-
-func TestAccept(t *testing.T) {
-	t.Parallel()
-	media := []string{"image/png", "text/html"}
-	cases := map[string]int{
-		"": -1, "*/*": -1, "application/json": -1, "image/png": 0, "image/*": 0, "IMAGE/PNG": 0, "text/html": 1, "image/webp": -1,
-		"image/png;q=0.5, application/json": -1, "image/png, application/json;q=0.5": 0, "image/png, application/json": 0, "application/json, image/png": -1,
-		"text/html,application/xhtml+xml,*/*;q=0.8": 1, "image/png;q=0": -1, "image/png;q=x": -1, ",,;": -1,
-	}
-	for accept, want := range cases {
-		assert.Equal(t, want, negotiate([]string{accept}, media), accept)
-	}
-	assert.Equal(t, 0, negotiate([]string{"text/plain", "image/png"}, media))
-}
-
 var typePage = reflect.TypeFor[page]()
