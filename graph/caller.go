@@ -34,13 +34,3 @@ func (r *Resolver) organization(ctx context.Context) (string, error) {
 	}
 	return actor.OrganizationID, nil
 }
-
-// onSession runs an act of the service on a session that the caller may see.
-func onSession[T any](ctx context.Context, r *Resolver, sessionID string, act func(context.Context, string) (T, error)) (T, error) {
-	session, err := r.session(ctx, sessionID)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return act(ctx, session.ID)
-}

@@ -72,7 +72,7 @@ func (l limiter) MutateOperationParameters(ctx context.Context, request *graphql
 	}
 	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: request.Query}, l.Tokens)
 	if err != nil || document == nil {
-		return nil
+		return nil //nolint:nilerr // the executor meets the same error
 	}
 	w := walker{fragments: document.Fragments, sizes: make(map[string]size), limit: l.Fields}
 	var total size

@@ -166,7 +166,7 @@ func checkAccess(t *testing.T, name string, a access, directive *ast.Directive) 
 		}
 	}
 	// What leads to a nested field needs READ or MANAGE itself.
-	nested := !strings.Contains("Query Mutation Subscription", strings.Split(name, ".")[0]) //nolint:gocritic // the roots
+	nested := !strings.Contains("Query Mutation Subscription", strings.Split(name, ".")[0])
 	code := func(credential, call string) string { return ask(t, s, credential, name, call).Code() }
 
 	assert.Equal(t, "UNAUTHORIZED", code("", mine.in(a.call)), "no credential")

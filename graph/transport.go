@@ -94,8 +94,7 @@ func (t httpTransport) read(w http.ResponseWriter, r *http.Request) (request *gr
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, t.maxBody))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			f := fault.New(fault.Validation, fault.ReasonBodyTooLarge, "the body is too large").With("maxBytes", tooLarge.Limit)
 			return nil, http.StatusRequestEntityTooLarge, &gqlerror.Error{Message: f.Message(), Extensions: extensionsOf(f)}
 		}
@@ -113,8 +112,7 @@ func fromBody(body []byte) (*graphql.RawParams, *gqlerror.Error) {
 	}
 	request := &graphql.RawParams{}
 	if err := decode(body, request); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) && wrong.Field != "" {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 			return nil, refusal(codeOf(fault.Validation), "the body's "+wrong.Field+" has the wrong type")
 		}
 		return nil, refusal(codeOf(fault.Validation), "the body must be a JSON object with a query")

@@ -160,9 +160,9 @@ func TestFromPayload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var upgraded context.Context //nolint:fatcontext // what the middleware passes on
-			a.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { upgraded = r.Context() })).
-				ServeHTTP(nil, (&http.Request{Header: test.header}).WithContext(t.Context()))
+			var upgraded context.Context
+			a.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { upgraded = r.Context() })). //nolint:fatcontext // what the middleware passes on
+																	ServeHTTP(nil, (&http.Request{Header: test.header}).WithContext(t.Context()))
 			ctx, err := a.FromPayload(upgraded, test.payload)
 			if test.refused {
 				require.Equal(t, fault.Unauthorized, fault.CodeOf(err), "%v", err)

@@ -24,18 +24,27 @@ type Edge[T any] struct {
 	Node   *T
 }
 
-// The connections and edges of the schema.
 type (
-	SessionConnection     = Connection[models.Session]
-	SessionEdge           = Edge[models.Session]
-	APIKeyConnection      = Connection[models.APIKey]
-	APIKeyEdge            = Edge[models.APIKey]
-	GroupConnection       = Connection[models.Group]
-	GroupEdge             = Edge[models.Group]
+	// SessionConnection is a page of sessions.
+	SessionConnection = Connection[models.Session]
+	// SessionEdge is a session in a page.
+	SessionEdge = Edge[models.Session]
+	// APIKeyConnection is a page of API keys.
+	APIKeyConnection = Connection[models.APIKey]
+	// APIKeyEdge is an API key in a page.
+	APIKeyEdge = Edge[models.APIKey]
+	// GroupConnection is a page of groups.
+	GroupConnection = Connection[models.Group]
+	// GroupEdge is a group in a page.
+	GroupEdge = Edge[models.Group]
+	// GroupMemberConnection is a page of members.
 	GroupMemberConnection = Connection[models.GroupMember]
-	GroupMemberEdge       = Edge[models.GroupMember]
-	ContactConnection     = Connection[models.Identity]
-	ContactEdge           = Edge[models.Identity]
+	// GroupMemberEdge is a member in a page.
+	GroupMemberEdge = Edge[models.GroupMember]
+	// ContactConnection is a page of contacts.
+	ContactConnection = Connection[models.Identity]
+	// ContactEdge is a contact in a page.
+	ContactEdge = Edge[models.Identity]
 )
 
 // NewConnection makes the connection of a page. after is the cursor the page

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -150,9 +151,7 @@ func (s *Server) Send(t testing.TB, method, query, body string, header http.Head
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+query, bytes.NewReader([]byte(body)))
 	require.NoError(t, err)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	answer, err := http.DefaultClient.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = answer.Body.Close() }()
