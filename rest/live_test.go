@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,6 +161,16 @@ func (s *stack) picture(path string) {
 	margin := 4 * 8
 	assert.True(s, isWhite(picture, image.Pt(0, 0)) && isWhite(picture, image.Pt(margin-1, margin-1)))
 	assert.False(s, isWhite(picture, image.Pt(margin, margin)))
+
+	// The drawing for terminals has two rows of the code in a line.
+	a = s.send("GET", path, s.key, "", "Accept", "text/plain")
+	require.Equal(s, 200, a.StatusCode)
+	assert.Equal(s, "text/plain; charset=utf-8", a.Header.Get("Content-Type"))
+	lines := strings.Split(strings.TrimSuffix(a.body, "\n"), "\n")
+	for _, line := range lines {
+		assert.Equal(s, utf8.RuneCountInString(lines[0]), utf8.RuneCountInString(line))
+	}
+	assert.InDelta(s, utf8.RuneCountInString(lines[0]), 2*len(lines), 1)
 }
 
 func isWhite(i image.Image, p image.Point) bool {

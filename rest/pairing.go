@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/mdp/qrterminal/v3"
 	"rsc.io/qr"
 
 	"wagateway/graph/gen"
@@ -44,14 +45,26 @@ func qrPicture(w http.ResponseWriter, c *whatsapp.QRCode) error {
 	if err != nil {
 		return fmt.Errorf("drawing QR code: %w", err)
 	}
-	picture := code.PNG()
+	writeQR(w, "image/png", code.PNG())
+	return nil
+}
+
+// qrText answers with the code drawn in half blocks, for a terminal with light
+// text on a dark ground: curl -H 'Accept: text/plain' shows it.
+func qrText(w http.ResponseWriter, c *whatsapp.QRCode) error {
+	var drawing bytes.Buffer
+	qrterminal.GenerateHalfBlock(c.Code, qrterminal.L, &drawing)
+	writeQR(w, "text/plain; charset=utf-8", drawing.Bytes())
+	return nil
+}
+
+func writeQR(w http.ResponseWriter, mediaType string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "image/png")
-	h.Set("Content-Length", strconv.Itoa(len(picture)))
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
-	_, _ = bytes.NewReader(picture).WriteTo(w)
-	return nil
+	_, _ = w.Write(body)
 }
 
 func pairingRows() []route {
@@ -61,11 +74,13 @@ func pairingRows() []route {
 			Field: "Query.sessionQR", Status: http.StatusOK,
 			Summary: "The QR code to scan now.",
 			Notes: "When none is ready, pairing starts and the answer is 404 until there is one; codes change about every 20 seconds. " +
-				"400 when already paired. `Accept: image/png` gives the picture.",
+				"400 when already paired. `Accept: image/png` gives the picture, `Accept: text/plain` draws it for a terminal.",
 			Faults: []fault.Code{fault.Upstream},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*whatsapp.QRCode, error) {
 			return root.Query().SessionQR(ctx, in.Session)
-		}, presentQR, representation[*whatsapp.QRCode]{mediaType: "image/png", write: qrPicture}),
+		}, presentQR,
+			representation[*whatsapp.QRCode]{mediaType: "image/png", write: qrPicture},
+			representation[*whatsapp.QRCode]{mediaType: "text/plain", write: qrText}),
 		row(spec{
 			Operation: "sessionPairingCode", Tag: tagSessions, Method: http.MethodPost, Pattern: sessionPath + "/pairing-code",
 			Field: "Mutation.sessionPairingCode", Status: http.StatusOK,
