@@ -162,11 +162,7 @@ func (l *link) spawn(work func(context.Context)) {
 	if l.closed {
 		return
 	}
-	l.work.Add(1)
-	go func() {
-		defer l.work.Done()
-		work(l.ctx)
-	}()
+	l.work.Go(func() { work(l.ctx) })
 }
 
 // close ends the link in the background. The channel is closed when this one and

@@ -34,7 +34,7 @@ func (p payload) of(device *store.Device) *clientPayload {
 	properties.PlatformType = waCompanionReg.DeviceProps_CHROME.Enum()
 	if p.historyDays > 0 {
 		properties.RequireFullSync = proto.Bool(true)
-		properties.HistorySyncConfig.FullSyncDaysLimit = proto.Uint32(uint32(p.historyDays)) //nolint:gosec // checked: 0 to 3,650
+		properties.HistorySyncConfig.FullSyncDaysLimit = proto.Uint32(uint32(p.historyDays)) // checked: 0 to 3,650
 	}
 	encoded, err := proto.Marshal(properties)
 	if err != nil {

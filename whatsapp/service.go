@@ -208,11 +208,7 @@ func (s *Service) own(row *models.Session) (*session, error) {
 	}
 	x := newSession(s, row)
 	s.sessions[row.ID] = x
-	s.running.Add(1)
-	go func() {
-		defer s.running.Done()
-		newOwner(x, row).run()
-	}()
+	s.running.Go(func() { newOwner(x, row).run() })
 	return x, nil
 }
 

@@ -61,6 +61,17 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 		*events.AppStateSyncComplete:
 		return x.store(l, evt)
 
+	default:
+		if !ignored(evt) {
+			x.log.Debug("unknown event", "event", fmt.Sprintf("%T", evt))
+		}
+	}
+	return true
+}
+
+// ignored knows the events that need nothing done, and why.
+func ignored(evt any) bool {
+	switch evt.(type) {
 	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
 	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
@@ -77,7 +88,7 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 	case *events.PrivacySettings, *events.Blocklist, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
 	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // channels are not stored in this version
 	default:
-		x.log.Debug("unknown event", "event", fmt.Sprintf("%T", evt))
+		return false
 	}
 	return true
 }

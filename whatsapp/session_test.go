@@ -170,7 +170,7 @@ func TestDelete(t *testing.T) {
 		_, err = w.DB.Sessions.Find(t.Context(), session.ID)
 		requireFault(t, err, fault.NotFound, "")
 		requireFault(t, w.Service.DeleteSession(t.Context(), session.ID), fault.NotFound, "")
-		for range updates { //nolint:revive // it ends: that is the test
+		for range updates { // it ends
 		}
 		// Deleting what never ran, and what is being paired.
 		require.NoError(t, w.Service.DeleteSession(t.Context(), w.Session().ID))

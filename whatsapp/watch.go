@@ -76,13 +76,6 @@ func (w *watchers) leave(updates chan PairingUpdate) {
 	}
 }
 
-// now gives the latest update.
-func (w *watchers) now() PairingUpdate {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.latest
-}
-
 // WatchPairing follows a session's pairing: its present step at once, then every
 // change. The channel is closed behind the update that says working or failed,
 // when ctx ends, and when the session is deleted. A slow reader gets the latest
