@@ -2583,7 +2583,7 @@ type PairingCode {
 
 "The number to pair."
 input SessionPairingCodeInput {
-  "The account's phone number: 6 to 15 digits with country code, without ` + "`" + `+` + "`" + `."
+  "The account's phone number: 7 to 15 digits with country code, without ` + "`" + `+` + "`" + `."
   phone: String!
 }
 

@@ -221,7 +221,7 @@ type SessionAccount struct {
 
 // The number to pair.
 type SessionPairingCodeInput struct {
-	// The account's phone number: 6 to 15 digits with country code, without `+`.
+	// The account's phone number: 7 to 15 digits with country code, without `+`.
 	Phone string `json:"phone"`
 }
 
