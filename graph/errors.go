@@ -51,8 +51,8 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		answer.Message, answer.Extensions = shown.Err.Error(), map[string]any{extensionCode: errcode.ValidationFailed}
 		return answer
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fault.New(fault.Unavailable, fault.ReasonTimeout, "the operation took too long").Because(err)
+	if ended(ctx, err, context.DeadlineExceeded) {
+		err = errTimeout.Because(err)
 	}
 	f := fault.From(err)
 	p.report(ctx, f, answer, err)
@@ -65,6 +65,15 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 // what the schema forbids has neither, and is our own mistake.
 func ownError(ctx context.Context, err *gqlerror.Error) bool {
 	return err.Extensions[extensionCode] != nil || graphql.GetFieldContext(ctx) == nil
+}
+
+// errTimeout is what an operation gets that runs out of time.
+var errTimeout = fault.New(fault.Unavailable, fault.ReasonTimeout, "the operation took too long")
+
+// ended reports whether an error that says nothing else comes from the end of
+// its context. Drivers have words of their own for it.
+func ended(ctx context.Context, err, how error) bool {
+	return fault.Is(err, fault.Internal) && (errors.Is(err, how) || errors.Is(ctx.Err(), how))
 }
 
 // readingArguments reports whether the field's arguments are being read still.
@@ -96,7 +105,7 @@ func (p presenter) report(ctx context.Context, f *fault.Error, answer *gqlerror.
 		slog.String("request_id", middleware.GetReqID(ctx)),
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
+	case ended(ctx, err, context.Canceled):
 		p.log.DebugContext(ctx, "caller went away", attributes...)
 	case f.Code() == fault.Internal:
 		p.log.ErrorContext(ctx, "operation failed", append(attributes, slog.Any("error", err))...)

@@ -59,8 +59,8 @@ func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 	}
 	respond, ctx := exec.DispatchOperation(ctx, operation)
 	response := respond(ctx)
-	if response == nil { // the caller has gone
-		return
+	if response == nil { // out of time, or the caller has gone
+		response = &graphql.Response{Errors: gqlerror.List{{Message: errTimeout.Message(), Extensions: extensionsOf(errTimeout)}}}
 	}
 	body, err := encode(response)
 	write(w, mediaOf(r), http.StatusOK, body, err)
