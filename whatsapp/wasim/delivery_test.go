@@ -132,7 +132,7 @@ func TestPhoneAnswersRetryReceipts(t *testing.T) {
 	m := want(a, saying("one to one"))
 	assert.Equal(t, 2, m.RetryCount)
 
-	require.NoError(t, a.Store.SenderKeys.PutSenderKey(within(t), g.String(), bert.LID().SignalAddress().String(), nil))
+	require.NoError(t, a.Store.SenderKeys.PutSenderKey(within(t), g.String(), bert.LID().SignalAddress().String(), []byte{}))
 	_, err = bert.SendText(within(t), g, "in the group")
 	require.NoError(t, err)
 	m = want(a, saying("in the group"))
