@@ -109,7 +109,7 @@ func renderPage(o Options) ([]byte, error) {
 	err = page.Execute(&out, struct {
 		Title, Path string
 		Options     template.JS
-	}{o.Title, o.Path, template.JS(options)})
+	}{o.Title, o.Path, template.JS(options)}) //nolint:gosec // JSON with <, > and & escaped, see above
 	if err != nil {
 		return nil, fmt.Errorf("rendering the playground's page: %w", err)
 	}

@@ -47,7 +47,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	}
 
 	router := chi.NewRouter()
-	router.Use(requestID, accessLog(p.logger), secureHeaders, endStreams(p.closing))
+	router.Use(requestID, accessLog(p.logger), secureHeaders, bodyDeadline(bodyTimeout), endStreams(p.closing))
 	if p.settings.Playground {
 		if err := mountPlayground(router, guide); err != nil {
 			return nil, err
