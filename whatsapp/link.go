@@ -19,8 +19,9 @@ import (
 // link is one client of whatsmeow's, for one device, from the session's start to
 // its stop. It connects as often as the owner says so; it never does by itself.
 //
-// Its methods do not block, except logout: what takes time runs in goroutines of
-// the link, which have ended when the channel that close gives is closed.
+// Its methods do not block, except logout and pairPhone: what takes time runs in
+// goroutines of the link, which have ended when the channel that close gives is
+// closed.
 type link struct {
 	session *session
 	client  *whatsmeow.Client
@@ -47,6 +48,8 @@ const (
 	predecessorTime = 6 * time.Second
 	// goodbyeTime is what a client has to say goodbye before it is cut.
 	goodbyeTime = 3 * time.Second
+	// cutTime is what a client that was cut has to notice.
+	cutTime = time.Second
 )
 
 // errDropped is a socket that was gone as soon as it was open.
@@ -94,12 +97,12 @@ func newLink(x *session, device *store.Device, proxy string, row *models.Session
 // connect hangs up what is left, dials and shakes hands, in the background, when
 // the link before is down and there is a slot. done gets the outcome.
 func (l *link) connect(previous <-chan struct{}, done func(error)) {
-	l.spawn(func(ctx context.Context) {
+	go func() {
 		if previous != nil {
 			select {
 			case <-previous:
 			case <-time.After(predecessorTime):
-			case <-ctx.Done():
+			case <-l.ctx.Done():
 			}
 		}
 		l.dial.Lock()
@@ -107,8 +110,8 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		// It says goodbye, for which a dead socket takes its time.
 		l.client.Disconnect()
 		l.session.service.devices.prepare(l.client.Store)
-		done(l.dialOnce(ctx))
-	})
+		done(l.dialOnce(l.ctx))
+	}()
 }
 
 func (l *link) dialOnce(ctx context.Context) (err error) {
@@ -166,25 +169,33 @@ func (l *link) spawn(work func(context.Context)) {
 }
 
 // close ends the link in the background. The channel is closed when this one and
-// the one before are down: soon, or when a handshake's 20 s are over.
+// the one before are down.
+//
+// A handshake that nobody answers cannot be interrupted: whatsmeow gives it up
+// after 20 s. It is not waited for. Its socket is cut, so nothing comes of it.
 func (l *link) close(previous <-chan struct{}) <-chan struct{} {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
+	goodbye := goodbyeTime
+	if l.dial.TryLock() {
+		l.dial.Unlock()
+	} else {
+		goodbye = 0 // it only dials
+	}
+	hungUp := make(chan struct{})
+	go func() {
+		defer close(hungUp)
+		l.dial.Lock()
+		defer l.dial.Unlock()
+		l.client.Disconnect()
+	}()
 	down := make(chan struct{})
 	go func() {
 		defer close(down)
-		if l.dial.TryLock() {
-			l.dial.Unlock()
-		} else {
-			l.cancel() // it only dials: no goodbye
-		}
-		timer := time.AfterFunc(goodbyeTime, l.cancel)
-		l.dial.Lock()
-		l.client.Disconnect()
-		l.dial.Unlock()
-		timer.Stop()
+		waitFor(hungUp, goodbye)
 		l.cancel()
+		waitFor(hungUp, cutTime)
 		l.work.Wait()
 		l.session.service.web.release(l.web)
 		if previous != nil {
@@ -192,4 +203,14 @@ func (l *link) close(previous <-chan struct{}) <-chan struct{} {
 		}
 	}()
 	return down
+}
+
+// waitFor waits until a channel is closed, or for a while.
+func waitFor(done <-chan struct{}, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/store"
@@ -270,7 +273,42 @@ func TestSilentServer(t *testing.T) {
 	defer cancel()
 	_, err = service.SessionPairingCode(hurried, session.ID, "491700000001")
 	requireFault(t, err, fault.Upstream, fault.ReasonTimeout)
-	require.NoError(t, service.Close(answered))
+	require.NoError(t, service.Close(answered), "it does not wait for who never answers")
+}
+
+// A server that upgrades to a websocket and then never says anything: whatsmeow's
+// handshake waits 20 s for it.
+func TestSilentHandshake(t *testing.T) {
+	t.Parallel()
+	reached := make(chan struct{}, 8)
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err == nil {
+			defer func() { _ = socket.CloseNow() }()
+			reached <- struct{}{}
+			_, _, _ = socket.Read(r.Context()) // hello
+			_, _, _ = socket.Read(r.Context()) // until it is cut
+		}
+	}))
+	t.Cleanup(silent.Close)
+	whatsapptest.Trust(t)
+	service, err := whatsapp.New(t.Context(), whatsapp.Config{WhatsAppURL: "ws" + strings.TrimPrefix(silent.URL, "http")}, modelstest.Open(t, modelstest.SQLite))
+	require.NoError(t, err)
+	session, err := service.CreateSession(t.Context(), whatsapp.NewSession{OrganizationID: "org", Start: true})
+	require.NoError(t, err)
+	answered := whatsapptest.Within(t)
+	for range 3 {
+		select {
+		case <-reached:
+		case <-answered.Done():
+			require.Fail(t, "nobody calls")
+		}
+		_, err = service.RestartSession(answered, session.ID)
+		require.NoError(t, err)
+	}
+	closing, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, service.Close(closing))
 }
 
 // Not parallel, so that no other test's goroutines are there.
