@@ -320,6 +320,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) { //nolint:paralleltest // see 
 	pairing := w.Session()
 	_, err := w.Service.StartSession(t.Context(), pairing.ID)
 	require.NoError(t, err)
+	w.Wait(pairing.ID, showsQR) // a handshake would go on for a while
 	require.NoError(t, w.Service.Close(whatsapptest.Within(t)))
 	running := func() (left []string) {
 		stacks := make([]byte, 1<<20)
