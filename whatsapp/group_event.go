@@ -25,9 +25,6 @@ func (s *Service) handleGroupEvent(ctx context.Context, x *session, evt any) (ha
 		return true, s.groupJoined(ctx, x, evt)
 	case *events.PushName:
 		return true, s.learn(ctx, x, evt.JID, evt.JIDAlt, models.Person{PushName: evt.NewPushName})
-	case *events.PushNameSetting:
-		pn, lid := x.own()
-		return false, s.learn(ctx, x, pn, lid, models.Person{PushName: evt.Action.GetName()})
 	case *events.BusinessName:
 		return true, s.learn(ctx, x, evt.JID, types.EmptyJID, models.Person{BusinessName: evt.NewBusinessName})
 	case *events.Contact:

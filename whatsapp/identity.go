@@ -107,19 +107,23 @@ func (s *Service) contactChanged(ctx context.Context, x *session, evt *events.Co
 	return s.learn(ctx, x, evt.JID, other, models.Person{ContactName: name})
 }
 
-// syncOwnIdentity stores the account itself among the people.
+// syncOwnIdentity stores the account itself among the people. Its name is stored
+// when WhatsApp tells it, see [owner.renamed].
 func (s *Service) syncOwnIdentity(ctx context.Context, x *session) error {
-	row, err := s.db.Sessions.Find(ctx, x.id)
-	if err != nil {
-		return fmt.Errorf("loading the account: %w", err)
-	}
+	return s.storeOwnName(ctx, x, "")
+}
+
+// storeOwnName stores the account among the people, under a name unless it is "".
+func (s *Service) storeOwnName(ctx context.Context, x *session, name string) error {
 	pn, lid := x.own()
 	person := x.person(ctx, lid, pn)
 	if person == (models.Person{}) {
 		return nil
 	}
-	person.PushName = row.PushName
-	if _, err := s.db.Identities.Upsert(ctx, x.id, []models.Person{person}); err != nil {
+	person.PushName = name
+	_, err := s.db.Identities.Upsert(ctx, x.id, []models.Person{person})
+	s.changes.notify(err)
+	if err != nil {
 		return fmt.Errorf("storing the account's identity: %w", err)
 	}
 	return nil
@@ -152,6 +156,9 @@ func (s *Service) syncNames(ctx context.Context, x *session) error {
 			person.ContactName = contact.FirstName
 		}
 		person.PushName, person.BusinessName = contact.PushName, contact.BusinessName
+		if x.isOwn(jid) {
+			person.PushName = "" // see syncOwnIdentity
+		}
 		if person.ContactName != "" || person.PushName != "" || person.BusinessName != "" {
 			people = append(people, person)
 		}

@@ -172,7 +172,8 @@ func (l *link) spawn(work func(context.Context)) {
 // the one before are down.
 //
 // A handshake that nobody answers cannot be interrupted: whatsmeow gives it up
-// after 20 s. It is not waited for. Its socket is cut, so nothing comes of it.
+// after 20 s, and until then blocks whoever else asks the client for something.
+// Neither is waited for. The socket is cut, so nothing comes of them.
 func (l *link) close(previous <-chan struct{}) <-chan struct{} {
 	l.mu.Lock()
 	l.closed = true
@@ -190,13 +191,21 @@ func (l *link) close(previous <-chan struct{}) <-chan struct{} {
 		defer l.dial.Unlock()
 		l.client.Disconnect()
 	}()
+	worked := make(chan struct{})
+	go func() {
+		defer close(worked)
+		l.work.Wait()
+	}()
 	down := make(chan struct{})
 	go func() {
 		defer close(down)
 		waitFor(hungUp, goodbye)
 		l.cancel()
-		waitFor(hungUp, cutTime)
-		l.work.Wait()
+		if waitFor(hungUp, cutTime) {
+			<-worked
+		} else {
+			waitFor(worked, cutTime)
+		}
 		l.session.service.web.release(l.web)
 		if previous != nil {
 			<-previous
@@ -205,12 +214,14 @@ func (l *link) close(previous <-chan struct{}) <-chan struct{} {
 	return down
 }
 
-// waitFor waits until a channel is closed, or for a while.
-func waitFor(done <-chan struct{}, most time.Duration) {
+// waitFor waits until a channel is closed, or for a while, and reports whether it was.
+func waitFor(done <-chan struct{}, most time.Duration) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-done:
+		return true
 	case <-timer.C:
+		return false
 	}
 }

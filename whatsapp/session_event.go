@@ -55,7 +55,6 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 		x.tell(l, func(o *owner) { o.refused(evt) })
 	case *events.PushNameSetting:
 		x.tell(l, func(o *owner) { o.renamed(evt.Action.GetName()) })
-		return x.store(l, evt) // among the people, too
 
 	case *events.GroupInfo, *events.JoinedGroup, *events.PushName, *events.BusinessName, *events.Contact,
 		*events.AppStateSyncComplete:

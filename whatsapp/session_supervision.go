@@ -254,7 +254,9 @@ func (o *owner) identify(l *link) {
 	o.adopt(row)
 }
 
-// renamed stores the account's own name.
+// renamed stores the account's own name, in the session and among the people.
+// Only the owner stores it, one name after the other, so that no older one stands
+// in the end.
 func (o *owner) renamed(name string) {
 	o.silence(alarmName)
 	if name == "" || name == o.row.PushName {
@@ -262,7 +264,11 @@ func (o *owner) renamed(name string) {
 	}
 	ctx, cancel := o.storing()
 	defer cancel()
-	row, err := o.service.db.Sessions.SetPushName(ctx, o.id, name)
+	err := o.service.storeOwnName(ctx, o.session, name)
+	var row *models.Session
+	if err == nil {
+		row, err = o.service.db.Sessions.SetPushName(ctx, o.id, name)
+	}
 	if err != nil {
 		o.log.Error("storing the push name failed, trying again", "error", err)
 		o.ring(alarmName, storeRetry, func(o *owner) { o.renamed(name) })
