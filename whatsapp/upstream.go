@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 
@@ -99,13 +100,44 @@ func refused(code int) *fault.Error {
 }
 
 // ask sends one request to WhatsApp by the session's client and maps its
-// failure. A client that is unpaired meanwhile may panic inside whatsmeow: that
-// is the session not being connected.
+// failure. It waits until ctx ends; the request itself is not cancelled with it,
+// only by ctx's deadline: whatsmeow closes the channel of a request whose sending
+// is interrupted, and an answer that arrives at that moment would panic.
 func ask[T any](ctx context.Context, x *session, known answers, request func(context.Context, *whatsmeow.Client) (T, error)) (answer T, err error) {
 	cli := x.cli()
 	if cli == nil || cli.Store == nil || cli.Store.GetJID().IsEmpty() {
 		return answer, fault.NotConnected()
 	}
+	if err := ctx.Err(); err != nil {
+		return answer, upstream(err, known)
+	}
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		deadline = time.Now().Add(actTimeout)
+	}
+	asking, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	type outcome struct {
+		answer T
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		defer cancel()
+		var o outcome
+		o.answer, o.err = guarded(asking, cli, request)
+		done <- o
+	}()
+	select {
+	case o := <-done:
+		return o.answer, upstream(o.err, known)
+	case <-ctx.Done():
+		return answer, upstream(ctx.Err(), known)
+	}
+}
+
+// guarded makes a request. A client that is unpaired meanwhile may panic inside
+// whatsmeow: that is the session not being connected.
+func guarded[T any](ctx context.Context, cli *whatsmeow.Client, request func(context.Context, *whatsmeow.Client) (T, error)) (answer T, err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -117,8 +149,7 @@ func ask[T any](ctx context.Context, x *session, known answers, request func(con
 		}
 		err = fmt.Errorf("panic in a request to WhatsApp: %v\n%s", p, debug.Stack())
 	}()
-	answer, err = request(ctx, cli)
-	return answer, upstream(err, known)
+	return request(ctx, cli)
 }
 
 // tell is ask for a request whose answer says nothing.
