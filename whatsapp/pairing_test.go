@@ -110,7 +110,7 @@ func TestQRCodesRotateAndExpire(t *testing.T) {
 func TestPairingCodeOutlivesQRCodes(t *testing.T) {
 	t.Parallel()
 	w := whatsapptest.NewWorld(t, modelstest.SQLite, whatsapptest.WithTiming(func(t *whatsapp.Timing) {
-		t.FirstQR, t.NextQR, t.PairingCode = 2*time.Second, 20*time.Millisecond, time.Minute
+		t.FirstQR, t.NextQR, t.PairingCode = 6*time.Second, 20*time.Millisecond, time.Minute
 	}))
 	session, phone := w.Session(), w.Phone("491700000001", "Anna")
 	code, err := w.Service.SessionPairingCode(t.Context(), session.ID, phone.Number())
