@@ -10,8 +10,12 @@ import (
 
 // Append puts events at the end of their organizations' logs, in the order
 // given, and returns when all are on the disk. An event whose id was appended
-// within the last ten minutes is dropped. After an error any of them may be in
-// the log, each at most once: append them again.
+// within the last ten minutes is dropped. It stops at the first event that
+// fails, which may be in the log all the same: append that and the rest again.
+//
+// Events are published one after the other. In flight together, one could be
+// stored although the one before failed, and the repeat would stand behind it;
+// and it is no faster, because the log syncs each to the disk.
 func (l *Log) Append(ctx context.Context, events []Event) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -21,26 +25,14 @@ func (l *Log) Append(ctx context.Context, events []Event) error {
 		if err != nil {
 			return err
 		}
-		if err = l.ensure(ctx, event.Organization); err != nil {
-			return err
-		}
 		messages = append(messages, msg)
 	}
-	futures := make([]jetstream.PubAckFuture, 0, len(messages))
 	for i, msg := range messages {
-		future, err := l.js.PublishMsgAsync(msg, jetstream.WithExpectStream(streamName(events[i].Organization)))
-		if err != nil {
-			return Down(fmt.Errorf("appending event %s: %w", events[i].ID, err))
+		if err := l.ensure(ctx, events[i].Organization); err != nil {
+			return err
 		}
-		futures = append(futures, future)
-	}
-	for i, future := range futures {
-		select {
-		case <-future.Ok():
-		case err := <-future.Err():
+		if _, err := l.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(streamName(events[i].Organization))); err != nil {
 			return Down(fmt.Errorf("appending event %s: %w", events[i].ID, err))
-		case <-ctx.Done():
-			return Down(fmt.Errorf("appending event %s: %w", events[i].ID, ctx.Err()))
 		}
 	}
 	return nil
