@@ -6,6 +6,7 @@ TOOLS := .ci/tools/go.mod
 LINT  := go tool -modfile=$(TOOLS) golangci-lint
 
 # The race detector needs cgo. CI has it on; `make test CI=true` does so by hand.
+# Packages run one after the other there: the detector makes each heavy enough.
 # whatsmeow is left out of it: it has races of its own where connections end
 # (FrameSocket.Close, Device.Delete), which are not ours to fix and would hide ours.
 RACE ?= $(if $(CI),$(if $(shell command -v gcc clang),-race '-gcflags=go.mau.fi/...=-race=false'))
@@ -27,7 +28,7 @@ demo: ## Run the gateway with a simulated WhatsApp: no phone needed
 
 .PHONY: test
 test: ## Run all tests (PostgreSQL's too where its binaries are installed)
-	go test $(RACE) -timeout 20m ./...
+	go test $(RACE) $(if $(CI),-p 1) -timeout 20m ./...
 
 .PHONY: bench
 bench: ## Run all benchmarks and print the ratios

@@ -88,11 +88,14 @@ func TestLoggedOffOnAnOpenSocket(t *testing.T) {
 	t.Parallel()
 	w := whatsapptest.NewWorld(t, modelstest.SQLite,
 		whatsapptest.WithSimulator(func(o *wasim.Options) { o.CloseGrace = time.Hour }),
-		whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.Health, t.Login = 50*time.Millisecond, time.Second }))
+		whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.Health, t.Login = 50*time.Millisecond, 3*time.Second }))
 	session, phone := w.PairedSession("491700000001", "Anna")
 	next(t, w, session.ID, func() {
-		phone.StreamError(503)
-		require.Eventually(t, func() bool { return !w.Service.Connected(session.ID) }, whatsapptest.Patience, time.Millisecond)
+		// Said again, in case the socket was just being replaced.
+		require.Eventually(t, func() bool {
+			phone.StreamError(503)
+			return !w.Service.Connected(session.ID)
+		}, whatsapptest.Patience, 100*time.Millisecond)
 	})
 }
 
