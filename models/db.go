@@ -22,8 +22,13 @@ type DB struct {
 	Identities    *IdentityStore
 	Groups        *GroupStore
 	Members       *MemberStore
+	Chats         *ChatStore
+	Messages      *MessageStore
+	Outgoing      *OutgoingStore
+	Outbox        *OutboxStore
 
 	engine   engine
+	commits  *committer // SQLite only
 	secrets  *keyring
 	log      *slog.Logger
 	observer *statementObserver
@@ -70,6 +75,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{secrets: secrets, log: log, observer: &statementObserver{log: log, hook: cfg.StatementHook}}
 	if dialect == dialectSQLite {
 		db.engine, err = openSQLite(ctx, address, cfg.MaxConns, db.observer)
+		db.commits = &committer{writer: db.engine.writer}
 	} else {
 		db.engine, err = openPostgres(address, cfg.MaxConns, db.observer)
 	}
@@ -82,6 +88,10 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Identities = &IdentityStore{db}
 	db.Groups = &GroupStore{db}
 	db.Members = &MemberStore{db}
+	db.Chats = &ChatStore{db}
+	db.Messages = &MessageStore{db}
+	db.Outgoing = &OutgoingStore{db}
+	db.Outbox = &OutboxStore{db: db, wake: make(chan struct{}, 1)}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.Close())
 	}
@@ -131,26 +141,3 @@ func (db *DB) read(ctx context.Context) *gorm.DB { return db.engine.reader.WithC
 
 // write gives a handle for a single writing statement.
 func (db *DB) write(ctx context.Context) *gorm.DB { return db.engine.writer.WithContext(ctx) }
-
-// tx runs fn in one transaction, rolled back when fn fails. In SQLite it holds
-// the write lock from its first statement, so fn must not wait for anything.
-func (db *DB) tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
-	return db.engine.writer.WithContext(ctx).Transaction(fn)
-}
-
-// sessionTx is tx with the session locked against every other sessionTx: what
-// fn reads below the session stays true until the end. An unknown session is
-// fault.NotFound.
-func (db *DB) sessionTx(ctx context.Context, sessionID string, fn func(tx *gorm.DB) error) error {
-	query := "SELECT id FROM sessions WHERE id = ?"
-	if db.engine.dialect == dialectPostgres {
-		query += " FOR NO KEY UPDATE"
-	}
-	return db.tx(ctx, func(tx *gorm.DB) error {
-		var id string
-		if err := tx.Raw(query, sessionID).Row().Scan(&id); err != nil {
-			return storeError("session", "locking session "+sessionID, err)
-		}
-		return fn(tx)
-	})
-}

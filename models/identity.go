@@ -37,3 +37,11 @@ func (i *Identity) Tag() string {
 	}
 	return i.Name()
 }
+
+// Address is the one to show: by phone number where known, else the LID.
+func (i *Identity) Address() string {
+	if i.PhoneJID != "" {
+		return i.PhoneJID
+	}
+	return i.LID
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // mergeIdentities removes identities that turned out to be others (from → to)
-// and hands their memberships over. Where both were in the same group, one
+// and hands their memberships, chats and messages over. Where both were in the same group, one
 // membership stays: the longer history, the higher role.
 func (db *DB) mergeIdentities(tx *gorm.DB, merges map[int64]int64, now Millis) error {
 	if len(merges) == 0 {
@@ -32,6 +32,9 @@ func (db *DB) mergeIdentities(tx *gorm.DB, merges map[int64]int64, now Millis) e
 		return err
 	}
 	if err := db.recountGroups(tx, groups, now); err != nil {
+		return err
+	}
+	if err := db.mergeChats(tx, merges); err != nil {
 		return err
 	}
 	return db.deleteByID(tx, "identities", slices.Collect(maps.Keys(merges)))

@@ -11,6 +11,9 @@ import (
 // lidSuffix ends the address of a person by stable id.
 const lidSuffix = "@lid"
 
+// phoneSuffix ends the address of a person by phone number.
+const phoneSuffix = "@s.whatsapp.net"
+
 // identityColumns are the columns that scanIdentities reads, of the alias i.
 const identityColumns = `i.id, i.session_id, i.lid, i.phone_jid, i.phone_number,
 	i.contact_name, i.push_name, i.business_name, i.first_seen_at, i.updated_at`

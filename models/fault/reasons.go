@@ -25,6 +25,9 @@ const (
 	ReasonTimeout        Reason = "timeout"
 	ReasonOutcomeUnknown Reason = "outcome_unknown"
 	ReasonWhatsApp       Reason = "whatsapp_refused"
+	ReasonSendUnknown    Reason = "send_outcome_unknown"
+	ReasonKeyReused      Reason = "idempotency_key_reused"
+	ReasonKeyInFlight    Reason = "idempotency_key_in_flight"
 )
 
 // Invalid is a validation error about one field of the input; field is the

@@ -1,0 +1,141 @@
+package models
+
+import (
+	"wagateway/models/contract"
+)
+
+// MessageType is what a message is, as in the contract's Message.type.
+type MessageType string
+
+// The kinds of messages. Those that change another message (reaction, edit,
+// revoke) are kept as they came, with the other's id as the quoted one.
+const (
+	MessageText          MessageType = "text"
+	MessageImage         MessageType = "image"
+	MessageVideo         MessageType = "video"
+	MessageAudio         MessageType = "audio"
+	MessageDocument      MessageType = "document"
+	MessageSticker       MessageType = "sticker"
+	MessagePoll          MessageType = "poll"
+	MessageLocation      MessageType = "location"
+	MessageContact       MessageType = "contact"
+	MessageReaction      MessageType = "reaction"
+	MessageEdit          MessageType = "edit"
+	MessageRevoke        MessageType = "revoke"
+	MessageSystem        MessageType = "system"
+	MessageUndecryptable MessageType = "undecryptable"
+	MessageUnknown       MessageType = "unknown"
+)
+
+// AckLevel is how far a message of the account's own is, as in the contract's
+// Message.ackLevel. Those of others are AckDelivered once stored.
+type AckLevel int
+
+// The levels; each includes the ones before.
+const (
+	AckError     AckLevel = -1
+	AckPending   AckLevel = 0
+	AckServer    AckLevel = 1
+	AckDelivered AckLevel = 2
+	AckRead      AckLevel = 3
+	AckPlayed    AckLevel = 4
+)
+
+// Status is the level in a word, as in message.status.
+func (a AckLevel) Status() string {
+	switch a {
+	case AckError:
+		return "failed"
+	case AckPending:
+		return "queued"
+	case AckServer:
+		return "sent"
+	case AckDelivered:
+		return "delivered"
+	case AckRead:
+		return "read"
+	default:
+		return "played"
+	}
+}
+
+// Message is a message of a chat, in either direction.
+type Message struct {
+	ID          int64
+	SessionID   string
+	ChatID      int64
+	ChatJID     string // as [Chat].JID
+	WAMessageID string
+	SenderID    int64  // the sender's identity; 0 unknown
+	SenderJID   string // by number where known, else the LID; "" unknown
+	SenderLID   string // "" unknown
+	FromMe      bool
+	Type        MessageType
+	Body        string   // the text, or a caption
+	QuotedID    string   // WhatsApp's id of the message it replies to; "" none
+	Mentions    []string // addresses
+	HasMedia    bool
+	AckLevel    AckLevel
+	Error       string
+	Edited      bool
+	Deleted     bool
+	Timestamp   Millis // when it was sent, as WhatsApp says
+	CreatedAt   Millis
+	UpdatedAt   Millis
+}
+
+// NewMessage is a message as WhatsApp delivered it, or as it is to be sent.
+type NewMessage struct {
+	Chat        ChatAddress
+	Sender      Person // the account itself where FromMe
+	WAMessageID string
+	FromMe      bool
+	Type        MessageType
+	Body        string
+	QuotedID    string
+	Mentions    []string
+	HasMedia    bool
+	AckLevel    AckLevel
+	Error       string // why it cannot be read
+	Timestamp   Millis
+	Raw         []byte // WhatsApp's own encoding
+	Quiet       bool   // changes another message, so it counts neither as unread nor as latest
+}
+
+// Direction is "out" for the account's own messages, from whatever device, else "in".
+func (m *Message) Direction() string {
+	if m.FromMe {
+		return "out"
+	}
+	return "in"
+}
+
+// Shape is the message as the contract shows it.
+func (m *Message) Shape() contract.Message {
+	mentions := m.Mentions
+	if mentions == nil {
+		mentions = []string{}
+	}
+	return contract.Message{
+		AckLevel:    int(m.AckLevel),
+		Body:        m.Body,
+		ChatJID:     m.ChatJID,
+		CreatedAt:   int64(m.CreatedAt),
+		Deleted:     m.Deleted,
+		Direction:   m.Direction(),
+		Edited:      m.Edited,
+		Error:       m.Error,
+		FromMe:      m.FromMe,
+		HasMedia:    m.HasMedia,
+		ID:          m.ID,
+		Mentions:    mentions,
+		QuotedID:    m.QuotedID,
+		Reactions:   []contract.Reaction{},
+		SenderJID:   m.SenderJID,
+		SenderLID:   m.SenderLID,
+		SessionID:   m.SessionID,
+		Timestamp:   int64(m.Timestamp),
+		Type:        string(m.Type),
+		WAMessageID: m.WAMessageID,
+	}
+}

@@ -1,0 +1,85 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// Sent stores that WhatsApp took a message, at a time of its own clock, with the
+// event, and gives the send as it is then. A send that is resolved already stays.
+func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*Outgoing, error) {
+	err := s.resolve(ctx, send, OutgoingSent, Failure{}, func(tx *gorm.DB) error {
+		err := tx.Exec(`UPDATE messages SET ack_level = CASE WHEN ack_level < 1 THEN 1 ELSE ack_level END, error = '', timestamp = ?,
+			updated_at = ? WHERE id = ?`, at, Now(), send.MessageID).Error
+		if err != nil {
+			return fmt.Errorf("storing when a message was sent: %w", err)
+		}
+		err = tx.Exec("UPDATE chats SET last_message_at = ? WHERE last_message_at < ? AND id = (SELECT chat_id FROM messages WHERE id = ?)",
+			at, at, send.MessageID).Error
+		if err != nil {
+			return fmt.Errorf("storing when a chat was written to: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, send.ID)
+}
+
+// Failed stores that a message certainly was not sent, and why, with the event.
+// A send that is resolved already stays.
+func (s *OutgoingStore) Failed(ctx context.Context, send *Outgoing, failure Failure) (*Outgoing, error) {
+	err := s.resolve(ctx, send, OutgoingFailed, failure, func(tx *gorm.DB) error {
+		err := tx.Exec("UPDATE messages SET ack_level = ?, error = ?, updated_at = ? WHERE id = ?",
+			AckError, failure.Message, Now(), send.MessageID).Error
+		if err != nil {
+			return fmt.Errorf("storing why a message failed: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, send.ID)
+}
+
+// Attempted counts a try whose outcome is not known.
+func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
+	err := s.db.tx(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE outgoing SET attempts = attempts + 1, updated_at = ? WHERE id = ?", Now(), send.ID).Error
+	})
+	return storeError("send", "counting a try", err)
+}
+
+// resolve ends a queued send; work stores what that means for its message.
+func (s *OutgoingStore) resolve(ctx context.Context, send *Outgoing, status OutgoingStatus, failure Failure, work func(tx *gorm.DB) error) error {
+	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
+		ended := tx.Exec(`UPDATE outgoing SET status = ?, updated_at = ?, error_code = ?, error_reason = ?, error_message = ?, whatsapp_code = ?
+			WHERE id = ? AND status = 'queued'`,
+			status, Now(), failure.Code, failure.Reason, failure.Message, failure.WhatsAppCode, send.ID)
+		if ended.Error != nil || ended.RowsAffected == 0 {
+			return ended.Error
+		}
+		if err := work(tx); err != nil {
+			return err
+		}
+		return s.db.emitStatus(tx, send.SessionID, []int64{send.MessageID}, 0)
+	})
+	return storeError("session", "storing the outcome of a send of session "+send.SessionID, err)
+}
+
+// PruneKeys forgets idempotency keys that are too old to count, at most limit,
+// and tells how many.
+func (s *OutgoingStore) PruneKeys(ctx context.Context, limit int) (int, error) {
+	pruned := 0
+	err := s.db.tx(ctx, func(tx *gorm.DB) error {
+		gone := tx.Exec(`DELETE FROM idempotency_keys WHERE (organization_id, key) IN
+			(SELECT organization_id, key FROM idempotency_keys WHERE created_at < ? LIMIT ?)`, Now()-Millis(idempotencyTime.Milliseconds()), limit)
+		pruned = int(gone.RowsAffected)
+		return gone.Error
+	})
+	return pruned, storeError("send", "pruning idempotency keys", err)
+}

@@ -1,0 +1,175 @@
+package models
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"gorm.io/gorm"
+
+	"wagateway/models/fault"
+)
+
+// OutgoingStore keeps what callers asked to send.
+type OutgoingStore struct{ db *DB }
+
+// idempotencyTime is how long an idempotency key is kept (contract §2).
+const idempotencyTime = 24 * time.Hour
+
+// outgoingSelect selects what scanOutgoing reads, of the alias o.
+const outgoingSelect = `SELECT o.id, o.session_id, o.message_id, o.recipient, o.content, o.mode, o.status, o.attempts,
+	o.error_code, o.error_reason, o.error_message, o.whatsapp_code, o.created_at, o.updated_at FROM outgoing o`
+
+// errReplay ends the transaction of a send whose idempotency key is known.
+var errReplay = errors.New("the idempotency key is known")
+
+// Create stores a send, queued, with its message and event, in one transaction.
+// With an idempotency key that is known it stores nothing and gives the earlier
+// send, Replayed; fault.Conflict when the fingerprint is another. An unknown
+// session is fault.NotFound.
+func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing, error) {
+	row := Outgoing{
+		ID: ulid.Make().String(), SessionID: send.SessionID, Recipient: send.Recipient, Content: send.Message.Raw,
+		Mode: send.Mode, Status: OutgoingQueued, CreatedAt: Now(),
+	}
+	row.UpdatedAt = row.CreatedAt
+	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
+		message, fresh, err := s.db.addMessage(tx, send.SessionID, send.Message)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			return fmt.Errorf("message id %s is taken", send.Message.WAMessageID)
+		}
+		row.MessageID, row.Message = message.ID, message
+		err = tx.Exec(`INSERT INTO outgoing (id, session_id, message_id, recipient, content, mode, status, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			row.ID, row.SessionID, row.MessageID, row.Recipient, row.Content, row.Mode, row.Status, row.CreatedAt, row.UpdatedAt).Error
+		if err != nil {
+			return fmt.Errorf("adding the send: %w", err)
+		}
+		if err := claimKey(tx, send, row.ID, row.CreatedAt); err != nil {
+			return err
+		}
+		return s.db.emit(tx, send.SessionID, messageEvent(message))
+	})
+	if errors.Is(err, errReplay) {
+		return s.replay(ctx, send)
+	}
+	if err != nil {
+		return nil, storeError("session", "storing a send of session "+send.SessionID, err)
+	}
+	return &row, nil
+}
+
+// claimKey takes the idempotency key for a send; errReplay when another has it.
+func claimKey(tx *gorm.DB, send NewOutgoing, id string, now Millis) error {
+	if send.IdempotencyKey == "" {
+		return nil
+	}
+	var claimed string
+	err := tx.Raw(`INSERT INTO idempotency_keys (organization_id, key, fingerprint, outgoing_id, created_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (organization_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, outgoing_id = excluded.outgoing_id,
+			created_at = excluded.created_at
+		WHERE idempotency_keys.created_at < ? RETURNING outgoing_id`,
+		send.OrganizationID, send.IdempotencyKey, send.Fingerprint, id, now, now-Millis(idempotencyTime.Milliseconds())).Row().Scan(&claimed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errReplay
+	}
+	if err != nil {
+		return fmt.Errorf("claiming the idempotency key: %w", err)
+	}
+	return nil
+}
+
+// replay gives the send that has the idempotency key.
+func (s *OutgoingStore) replay(ctx context.Context, send NewOutgoing) (*Outgoing, error) {
+	var (
+		fingerprint []byte
+		id          string
+	)
+	err := s.db.read(ctx).Raw("SELECT fingerprint, outgoing_id FROM idempotency_keys WHERE organization_id = ? AND key = ?",
+		send.OrganizationID, send.IdempotencyKey).Row().Scan(&fingerprint, &id)
+	if err != nil {
+		return nil, storeError("send", "looking up an idempotency key", err)
+	}
+	if !bytes.Equal(fingerprint, send.Fingerprint) {
+		return nil, fault.New(fault.Conflict, fault.ReasonKeyReused, "the Idempotency-Key was used with another request").With("field", "Idempotency-Key")
+	}
+	row, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	row.Replayed = true
+	return row, nil
+}
+
+// Get gives a send of any session: the caller checks that the session is one of
+// their organization.
+func (s *OutgoingStore) Get(ctx context.Context, id string) (*Outgoing, error) {
+	rows, err := s.list(ctx, " WHERE o.id = ?", id)
+	if err == nil && len(rows) == 0 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return nil, storeError("send", "loading a send", err)
+	}
+	return &rows[0], nil
+}
+
+// Queued gives up to limit sends of a session whose outcome is open, in the order
+// of asking, behind the one with the id after.
+func (s *OutgoingStore) Queued(ctx context.Context, sessionID, after string, limit int) ([]Outgoing, error) {
+	rows, err := s.list(ctx, " WHERE o.session_id = ? AND o.status = 'queued' AND o.id > ? ORDER BY o.id LIMIT ?", sessionID, after, limit)
+	if err != nil {
+		return nil, storeError("send", "listing the sends of session "+sessionID, err)
+	}
+	return rows, nil
+}
+
+// list runs a query for sends and adds their messages.
+func (s *OutgoingStore) list(ctx context.Context, where string, values ...any) ([]Outgoing, error) {
+	rows, err := s.db.read(ctx).Raw(outgoingSelect+where, values...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var (
+		all []Outgoing
+		ids []int64
+	)
+	for rows.Next() {
+		var o Outgoing
+		if err := rows.Scan(&o.ID, &o.SessionID, &o.MessageID, &o.Recipient, &o.Content, &o.Mode, &o.Status, &o.Attempts,
+			&o.Failure.Code, &o.Failure.Reason, &o.Failure.Message, &o.Failure.WhatsAppCode, &o.CreatedAt, &o.UpdatedAt); err != nil {
+			return nil, fmt.Errorf("scanning a send: %w", err)
+		}
+		all, ids = append(all, o), append(ids, o.MessageID)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	given, err := keys("id", ids)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+"messages m"+messageJoins+" WHERE m.id IN "+s.db.in(bigint("id")), given))
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*Message, len(messages))
+	for i := range messages {
+		byID[messages[i].ID] = &messages[i]
+	}
+	for i := range all {
+		all[i].Message = byID[all[i].MessageID]
+	}
+	return all, nil
+}
