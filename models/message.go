@@ -110,6 +110,9 @@ func (m *Message) Direction() string {
 	return "in"
 }
 
+// Level is AckLevel as a number.
+func (m *Message) Level() int { return int(m.AckLevel) }
+
 // Shape is the message as the contract shows it.
 func (m *Message) Shape() contract.Message {
 	mentions := m.Mentions
@@ -139,3 +142,14 @@ func (m *Message) Shape() contract.Message {
 		WAMessageID: m.WAMessageID,
 	}
 }
+
+// MessageReceipt is how far one recipient is with a message of the account's own.
+type MessageReceipt struct {
+	MessageID int64
+	Identity  Identity
+	AckLevel  AckLevel // delivered, read or played
+	At        Millis
+}
+
+// Level is AckLevel as a number.
+func (r *MessageReceipt) Level() int { return int(r.AckLevel) }

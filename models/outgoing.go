@@ -82,6 +82,9 @@ type NewOutgoing struct {
 	Fingerprint    []byte
 }
 
+// WAMessageID is WhatsApp's id of the message, known before it is sent.
+func (o *Outgoing) WAMessageID() string { return o.Message.WAMessageID }
+
 // State is how far the send is, as in the contract's SendResult.status.
 func (o *Outgoing) State() string {
 	switch {

@@ -1,5 +1,5 @@
 // Package gen is the generated executor with the types that are only GraphQL's.
-// By hand are only this file, the one shape of all connections, and node.go.
+// By hand are only this file, the one shape of all connections, node.go and event.go.
 package gen
 
 import (
@@ -45,6 +45,14 @@ type (
 	ContactConnection = Connection[models.Identity]
 	// ContactEdge is a contact in a page.
 	ContactEdge = Edge[models.Identity]
+	// ChatConnection is a page of chats.
+	ChatConnection = Connection[models.Chat]
+	// ChatEdge is a chat in a page.
+	ChatEdge = Edge[models.Chat]
+	// MessageConnection is a page of messages.
+	MessageConnection = Connection[models.Message]
+	// MessageEdge is a message in a page.
+	MessageEdge = Edge[models.Message]
 )
 
 // NewConnection makes the connection of a page. after is the cursor the page

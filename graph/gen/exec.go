@@ -5,6 +5,7 @@ package gen
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -31,8 +32,10 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	ApiKey() ApiKeyResolver
+	Chat() ChatResolver
 	Contact() ContactResolver
 	Group() GroupResolver
+	Message() MessageResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Session() SessionResolver
@@ -80,6 +83,48 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	Chat struct {
+		Archived      func(childComplexity int) int
+		Contact       func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Group         func(childComplexity int) int
+		ID            func(childComplexity int) int
+		JID           func(childComplexity int) int
+		LastMessage   func(childComplexity int) int
+		LastMessageAt func(childComplexity int) int
+		Messages      func(childComplexity int, first *int32, after *string) int
+		MutedUntil    func(childComplexity int) int
+		Name          func(childComplexity int) int
+		Pinned        func(childComplexity int) int
+		SessionID     func(childComplexity int) int
+		Type          func(childComplexity int) int
+		UnreadCount   func(childComplexity int) int
+		UpdatedAt     func(childComplexity int) int
+	}
+
+	ChatConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ChatEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ChatEvent struct {
+		ChatJID        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		UnreadCount    func(childComplexity int) int
+	}
+
 	Contact struct {
 		BusinessName func(childComplexity int) int
 		FirstSeenAt  func(childComplexity int) int
@@ -104,6 +149,18 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	ContactEvent struct {
+		ID             func(childComplexity int) int
+		LID            func(childComplexity int) int
+		Name           func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		PhoneJID       func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
 	CreateApiKeyPayload struct {
 		APIKey func(childComplexity int) int
 		Secret func(childComplexity int) int
@@ -112,6 +169,12 @@ type ComplexityRoot struct {
 	CreateGroupPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	CreateRealtimeTicketPayload struct {
+		ExpiresAt func(childComplexity int) int
+		Ticket    func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	CreateSessionPayload struct {
@@ -125,6 +188,17 @@ type ComplexityRoot struct {
 	DemoteGroupMemberPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	EventConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	EventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Group struct {
@@ -158,6 +232,18 @@ type ComplexityRoot struct {
 	GroupEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	GroupEvent struct {
+		Action         func(childComplexity int) int
+		GroupJID       func(childComplexity int) int
+		ID             func(childComplexity int) int
+		MemberJids     func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	GroupInvite struct {
@@ -217,34 +303,129 @@ type ComplexityRoot struct {
 		Session func(childComplexity int) int
 	}
 
+	Message struct {
+		Body        func(childComplexity int) int
+		Chat        func(childComplexity int) int
+		ChatJID     func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Deleted     func(childComplexity int) int
+		Direction   func(childComplexity int) int
+		Edited      func(childComplexity int) int
+		Error       func(childComplexity int) int
+		FromMe      func(childComplexity int) int
+		HasMedia    func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Level       func(childComplexity int) int
+		Mentions    func(childComplexity int) int
+		Quoted      func(childComplexity int) int
+		QuotedID    func(childComplexity int) int
+		Receipts    func(childComplexity int) int
+		Sender      func(childComplexity int) int
+		SenderJID   func(childComplexity int) int
+		SenderLID   func(childComplexity int) int
+		SessionID   func(childComplexity int) int
+		Timestamp   func(childComplexity int) int
+		Type        func(childComplexity int) int
+		WAMessageID func(childComplexity int) int
+	}
+
+	MessageConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	MessageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessageEvent struct {
+		ID             func(childComplexity int) int
+		Message        func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
+	MessageReceipt struct {
+		At       func(childComplexity int) int
+		Identity func(childComplexity int) int
+		Level    func(childComplexity int) int
+	}
+
+	MessageStatusEvent struct {
+		AckLevel       func(childComplexity int) int
+		ChatJID        func(childComplexity int) int
+		Error          func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		OutboxID       func(childComplexity int) int
+		ParticipantJID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		WaMessageID    func(childComplexity int) int
+	}
+
+	MessageUndecryptableEvent struct {
+		ChatJID        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		SenderJID      func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		WaMessageID    func(childComplexity int) int
+	}
+
 	Mutation struct {
-		AddGroupMembers     func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		ApproveGroupMembers func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		CreateAPIKey        func(childComplexity int, input CreateAPIKeyInput) int
-		CreateGroup         func(childComplexity int, sessionID string, input CreateGroupInput) int
-		CreateSession       func(childComplexity int, input CreateSessionInput) int
-		DeleteSession       func(childComplexity int, sessionID string) int
-		DemoteGroupMember   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		JoinGroup           func(childComplexity int, sessionID string, input JoinGroupInput) int
-		LeaveGroup          func(childComplexity int, sessionID string, groupJID string) int
-		LogoutSession       func(childComplexity int, sessionID string) int
-		PromoteGroupMember  func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		RejectGroupMembers  func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		RemoveGroupMember   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		RestartSession      func(childComplexity int, sessionID string) int
-		RevokeAPIKey        func(childComplexity int, id string) int
-		RevokeGroupInvite   func(childComplexity int, sessionID string, groupJID string) int
-		SessionPairingCode  func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
-		StartSession        func(childComplexity int, sessionID string) int
-		StopSession         func(childComplexity int, sessionID string) int
-		UpdateGroup         func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
-		UpdateSession       func(childComplexity int, sessionID string, input UpdateSessionInput) int
+		AddGroupMembers      func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		ApproveGroupMembers  func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		CreateAPIKey         func(childComplexity int, input CreateAPIKeyInput) int
+		CreateGroup          func(childComplexity int, sessionID string, input CreateGroupInput) int
+		CreateRealtimeTicket func(childComplexity int, input *CreateRealtimeTicketInput) int
+		CreateSession        func(childComplexity int, input CreateSessionInput) int
+		DeleteSession        func(childComplexity int, sessionID string) int
+		DemoteGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		JoinGroup            func(childComplexity int, sessionID string, input JoinGroupInput) int
+		LeaveGroup           func(childComplexity int, sessionID string, groupJID string) int
+		LogoutSession        func(childComplexity int, sessionID string) int
+		PromoteGroupMember   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		ReadChat             func(childComplexity int, sessionID string, input ReadChatInput) int
+		RejectGroupMembers   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RemoveGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RestartSession       func(childComplexity int, sessionID string) int
+		RevokeAPIKey         func(childComplexity int, id string) int
+		RevokeGroupInvite    func(childComplexity int, sessionID string, groupJID string) int
+		SendMessage          func(childComplexity int, sessionID string, input SendMessageInput) int
+		SessionPairingCode   func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
+		StartSession         func(childComplexity int, sessionID string) int
+		StopSession          func(childComplexity int, sessionID string) int
+		UpdateGroup          func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
+		UpdateSession        func(childComplexity int, sessionID string, input UpdateSessionInput) int
 	}
 
 	Organization struct {
 		CreatedAt func(childComplexity int) int
 		ID        func(childComplexity int) int
 		Name      func(childComplexity int) int
+	}
+
+	OtherEvent struct {
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -257,6 +438,17 @@ type ComplexityRoot struct {
 	PairingCode struct {
 		Code      func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
+	}
+
+	PairingEvent struct {
+		Code           func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	PairingUpdate struct {
@@ -288,17 +480,24 @@ type ComplexityRoot struct {
 	Query struct {
 		APIKeys            func(childComplexity int, first *int32, after *string) int
 		AdminListSessions  func(childComplexity int, first *int32, after *string) int
+		Chat               func(childComplexity int, sessionID string, jid string) int
 		Contact            func(childComplexity int, sessionID string, jid string) int
+		Events             func(childComplexity int, sessionID *string, types []models.EventName, first *int32, after *string) int
 		Group              func(childComplexity int, sessionID string, jid string) int
 		GroupInvite        func(childComplexity int, sessionID string, groupJID string) int
 		GroupInvitePreview func(childComplexity int, sessionID string, invite string) int
 		ListGroupRequests  func(childComplexity int, sessionID string, groupJID string) int
+		Message            func(childComplexity int, sessionID string, waMessageID string) int
 		Node               func(childComplexity int, id string) int
 		Session            func(childComplexity int, id string) int
 		SessionMe          func(childComplexity int, sessionID string) int
 		SessionQR          func(childComplexity int, sessionID string) int
 		Sessions           func(childComplexity int, first *int32, after *string) int
 		Viewer             func(childComplexity int) int
+	}
+
+	ReadChatPayload struct {
+		Chat func(childComplexity int) int
 	}
 
 	RejectGroupMembersPayload struct {
@@ -323,8 +522,20 @@ type ComplexityRoot struct {
 		GroupInvite func(childComplexity int) int
 	}
 
+	SendMessagePayload struct {
+		At          func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Mode        func(childComplexity int) int
+		Replayed    func(childComplexity int) int
+		State       func(childComplexity int) int
+		WAMessageID func(childComplexity int) int
+	}
+
 	Session struct {
 		AutoRead        func(childComplexity int) int
+		Chat            func(childComplexity int, jid string) int
+		Chats           func(childComplexity int, first *int32, after *string) int
 		Connected       func(childComplexity int) int
 		Contacts        func(childComplexity int, first *int32, after *string) int
 		CreatedAt       func(childComplexity int) int
@@ -377,6 +588,17 @@ type ComplexityRoot struct {
 		PairingCode func(childComplexity int) int
 	}
 
+	SessionStatusEvent struct {
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Status         func(childComplexity int) int
+		StatusReason   func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
 	StartSessionPayload struct {
 		Session func(childComplexity int) int
 	}
@@ -386,6 +608,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		Events  func(childComplexity int, sessionID *string, types []models.EventName, after *string) int
 		Pairing func(childComplexity int, sessionID string) int
 	}
 
@@ -412,6 +635,12 @@ type ComplexityRoot struct {
 type ApiKeyResolver interface {
 	Capabilities(ctx context.Context, obj *models.APIKey) ([]models.Capability, error)
 }
+type ChatResolver interface {
+	Messages(ctx context.Context, obj *models.Chat, first *int32, after *string) (*Connection[models.Message], error)
+	LastMessage(ctx context.Context, obj *models.Chat) (*models.Message, error)
+	Contact(ctx context.Context, obj *models.Chat) (*models.Identity, error)
+	Group(ctx context.Context, obj *models.Chat) (*models.Group, error)
+}
 type ContactResolver interface {
 	FirstSeenAt(ctx context.Context, obj *models.Identity) (models.Millis, error)
 	UpdatedAt(ctx context.Context, obj *models.Identity) (models.Millis, error)
@@ -419,9 +648,17 @@ type ContactResolver interface {
 type GroupResolver interface {
 	Members(ctx context.Context, obj *models.Group, first *int32, after *string, role *models.MemberRole) (*Connection[models.GroupMember], error)
 }
+type MessageResolver interface {
+	Chat(ctx context.Context, obj *models.Message) (*models.Chat, error)
+	Sender(ctx context.Context, obj *models.Message) (*models.Identity, error)
+	Quoted(ctx context.Context, obj *models.Message) (*models.Message, error)
+	Receipts(ctx context.Context, obj *models.Message) ([]*models.MessageReceipt, error)
+}
 type MutationResolver interface {
 	CreateAPIKey(ctx context.Context, input CreateAPIKeyInput) (*CreateAPIKeyPayload, error)
 	RevokeAPIKey(ctx context.Context, id string) (*RevokeAPIKeyPayload, error)
+	ReadChat(ctx context.Context, sessionID string, input ReadChatInput) (*ReadChatPayload, error)
+	CreateRealtimeTicket(ctx context.Context, input *CreateRealtimeTicketInput) (*CreateRealtimeTicketPayload, error)
 	CreateGroup(ctx context.Context, sessionID string, input CreateGroupInput) (*CreateGroupPayload, error)
 	UpdateGroup(ctx context.Context, sessionID string, groupJID string, input UpdateGroupInput) (*UpdateGroupPayload, error)
 	RevokeGroupInvite(ctx context.Context, sessionID string, groupJID string) (*RevokeGroupInvitePayload, error)
@@ -433,6 +670,7 @@ type MutationResolver interface {
 	DemoteGroupMember(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*DemoteGroupMemberPayload, error)
 	ApproveGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*ApproveGroupMembersPayload, error)
 	RejectGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*RejectGroupMembersPayload, error)
+	SendMessage(ctx context.Context, sessionID string, input SendMessageInput) (*models.Outgoing, error)
 	SessionPairingCode(ctx context.Context, sessionID string, input SessionPairingCodeInput) (*SessionPairingCodePayload, error)
 	CreateSession(ctx context.Context, input CreateSessionInput) (*CreateSessionPayload, error)
 	UpdateSession(ctx context.Context, sessionID string, input UpdateSessionInput) (*UpdateSessionPayload, error)
@@ -445,11 +683,14 @@ type MutationResolver interface {
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
 	APIKeys(ctx context.Context, first *int32, after *string) (*Connection[models.APIKey], error)
+	Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error)
 	Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error)
+	Events(ctx context.Context, sessionID *string, types []models.EventName, first *int32, after *string) (*EventConnection, error)
 	Group(ctx context.Context, sessionID string, jid string) (*models.Group, error)
 	GroupInvite(ctx context.Context, sessionID string, groupJID string) (*whatsapp.GroupInvite, error)
 	GroupInvitePreview(ctx context.Context, sessionID string, invite string) (*whatsapp.GroupPreview, error)
 	ListGroupRequests(ctx context.Context, sessionID string, groupJID string) ([]*whatsapp.GroupRequest, error)
+	Message(ctx context.Context, sessionID string, waMessageID string) (*models.Message, error)
 	SessionQR(ctx context.Context, sessionID string) (*whatsapp.QRCode, error)
 	Sessions(ctx context.Context, first *int32, after *string) (*Connection[models.Session], error)
 	Session(ctx context.Context, id string) (*models.Session, error)
@@ -460,11 +701,14 @@ type QueryResolver interface {
 type SessionResolver interface {
 	Connected(ctx context.Context, obj *models.Session) (bool, error)
 
+	Chats(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Chat], error)
+	Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error)
 	Contacts(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Identity], error)
 	Groups(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Group], error)
 	Group(ctx context.Context, obj *models.Session, jid string) (*models.Group, error)
 }
 type SubscriptionResolver interface {
+	Events(ctx context.Context, sessionID *string, types []models.EventName, after *string) (<-chan Event, error)
 	Pairing(ctx context.Context, sessionID string) (<-chan *whatsapp.PairingUpdate, error)
 }
 
@@ -611,6 +855,195 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApproveGroupMembersPayload.Results(childComplexity), true
 
+	case "Chat.archived":
+		if e.ComplexityRoot.Chat.Archived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Archived(childComplexity), true
+	case "Chat.contact":
+		if e.ComplexityRoot.Chat.Contact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Contact(childComplexity), true
+	case "Chat.createdAt":
+		if e.ComplexityRoot.Chat.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.CreatedAt(childComplexity), true
+	case "Chat.group":
+		if e.ComplexityRoot.Chat.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Group(childComplexity), true
+	case "Chat.id":
+		if e.ComplexityRoot.Chat.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.ID(childComplexity), true
+	case "Chat.jid":
+		if e.ComplexityRoot.Chat.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.JID(childComplexity), true
+	case "Chat.lastMessage":
+		if e.ComplexityRoot.Chat.LastMessage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.LastMessage(childComplexity), true
+	case "Chat.lastMessageAt":
+		if e.ComplexityRoot.Chat.LastMessageAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.LastMessageAt(childComplexity), true
+	case "Chat.messages":
+		if e.ComplexityRoot.Chat.Messages == nil {
+			break
+		}
+
+		args, err := field_Chat_messages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Chat.Messages(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Chat.mutedUntil":
+		if e.ComplexityRoot.Chat.MutedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.MutedUntil(childComplexity), true
+	case "Chat.name":
+		if e.ComplexityRoot.Chat.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Name(childComplexity), true
+	case "Chat.pinned":
+		if e.ComplexityRoot.Chat.Pinned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Pinned(childComplexity), true
+	case "Chat.sessionId":
+		if e.ComplexityRoot.Chat.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.SessionID(childComplexity), true
+	case "Chat.type":
+		if e.ComplexityRoot.Chat.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Type(childComplexity), true
+	case "Chat.unreadCount":
+		if e.ComplexityRoot.Chat.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.UnreadCount(childComplexity), true
+	case "Chat.updatedAt":
+		if e.ComplexityRoot.Chat.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.UpdatedAt(childComplexity), true
+
+	case "ChatConnection.edges":
+		if e.ComplexityRoot.ChatConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatConnection.Edges(childComplexity), true
+	case "ChatConnection.nodes":
+		if e.ComplexityRoot.ChatConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatConnection.Nodes(childComplexity), true
+	case "ChatConnection.pageInfo":
+		if e.ComplexityRoot.ChatConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatConnection.PageInfo(childComplexity), true
+	case "ChatConnection.totalCount":
+		if e.ComplexityRoot.ChatConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatConnection.TotalCount(childComplexity), true
+
+	case "ChatEdge.cursor":
+		if e.ComplexityRoot.ChatEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEdge.Cursor(childComplexity), true
+	case "ChatEdge.node":
+		if e.ComplexityRoot.ChatEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEdge.Node(childComplexity), true
+
+	case "ChatEvent.chatJid":
+		if e.ComplexityRoot.ChatEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.ChatJID(childComplexity), true
+	case "ChatEvent.id":
+		if e.ComplexityRoot.ChatEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.ID(childComplexity), true
+	case "ChatEvent.organizationId":
+		if e.ComplexityRoot.ChatEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.OrganizationID(childComplexity), true
+	case "ChatEvent.payload":
+		if e.ComplexityRoot.ChatEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.Payload(childComplexity), true
+	case "ChatEvent.sessionId":
+		if e.ComplexityRoot.ChatEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.SessionID(childComplexity), true
+	case "ChatEvent.timestamp":
+		if e.ComplexityRoot.ChatEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.Timestamp(childComplexity), true
+	case "ChatEvent.type":
+		if e.ComplexityRoot.ChatEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.Type(childComplexity), true
+	case "ChatEvent.unreadCount":
+		if e.ComplexityRoot.ChatEvent.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChatEvent.UnreadCount(childComplexity), true
+
 	case "Contact.businessName":
 		if e.ComplexityRoot.Contact.BusinessName == nil {
 			break
@@ -704,6 +1137,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ContactEdge.Node(childComplexity), true
 
+	case "ContactEvent.id":
+		if e.ComplexityRoot.ContactEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.ID(childComplexity), true
+	case "ContactEvent.lid":
+		if e.ComplexityRoot.ContactEvent.LID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.LID(childComplexity), true
+	case "ContactEvent.name":
+		if e.ComplexityRoot.ContactEvent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.Name(childComplexity), true
+	case "ContactEvent.organizationId":
+		if e.ComplexityRoot.ContactEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.OrganizationID(childComplexity), true
+	case "ContactEvent.payload":
+		if e.ComplexityRoot.ContactEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.Payload(childComplexity), true
+	case "ContactEvent.phoneJid":
+		if e.ComplexityRoot.ContactEvent.PhoneJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.PhoneJID(childComplexity), true
+	case "ContactEvent.sessionId":
+		if e.ComplexityRoot.ContactEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.SessionID(childComplexity), true
+	case "ContactEvent.timestamp":
+		if e.ComplexityRoot.ContactEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.Timestamp(childComplexity), true
+	case "ContactEvent.type":
+		if e.ComplexityRoot.ContactEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactEvent.Type(childComplexity), true
+
 	case "CreateApiKeyPayload.apiKey":
 		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
 			break
@@ -729,6 +1217,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateGroupPayload.Results(childComplexity), true
+
+	case "CreateRealtimeTicketPayload.expiresAt":
+		if e.ComplexityRoot.CreateRealtimeTicketPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRealtimeTicketPayload.ExpiresAt(childComplexity), true
+	case "CreateRealtimeTicketPayload.ticket":
+		if e.ComplexityRoot.CreateRealtimeTicketPayload.Ticket == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRealtimeTicketPayload.Ticket(childComplexity), true
+	case "CreateRealtimeTicketPayload.url":
+		if e.ComplexityRoot.CreateRealtimeTicketPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateRealtimeTicketPayload.URL(childComplexity), true
 
 	case "CreateSessionPayload.session":
 		if e.ComplexityRoot.CreateSessionPayload.Session == nil {
@@ -756,6 +1263,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DemoteGroupMemberPayload.Results(childComplexity), true
+
+	case "EventConnection.edges":
+		if e.ComplexityRoot.EventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Edges(childComplexity), true
+	case "EventConnection.nodes":
+		if e.ComplexityRoot.EventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Nodes(childComplexity), true
+	case "EventConnection.pageInfo":
+		if e.ComplexityRoot.EventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.PageInfo(childComplexity), true
+
+	case "EventEdge.cursor":
+		if e.ComplexityRoot.EventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Cursor(childComplexity), true
+	case "EventEdge.node":
+		if e.ComplexityRoot.EventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
 
 	case "Group.createdAtWa":
 		if e.ComplexityRoot.Group.CreatedAtWA == nil {
@@ -908,6 +1447,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupEdge.Node(childComplexity), true
+
+	case "GroupEvent.action":
+		if e.ComplexityRoot.GroupEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.Action(childComplexity), true
+	case "GroupEvent.groupJid":
+		if e.ComplexityRoot.GroupEvent.GroupJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.GroupJID(childComplexity), true
+	case "GroupEvent.id":
+		if e.ComplexityRoot.GroupEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.ID(childComplexity), true
+	case "GroupEvent.memberJids":
+		if e.ComplexityRoot.GroupEvent.MemberJids == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.MemberJids(childComplexity), true
+	case "GroupEvent.organizationId":
+		if e.ComplexityRoot.GroupEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.OrganizationID(childComplexity), true
+	case "GroupEvent.payload":
+		if e.ComplexityRoot.GroupEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.Payload(childComplexity), true
+	case "GroupEvent.sessionId":
+		if e.ComplexityRoot.GroupEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.SessionID(childComplexity), true
+	case "GroupEvent.timestamp":
+		if e.ComplexityRoot.GroupEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.Timestamp(childComplexity), true
+	case "GroupEvent.type":
+		if e.ComplexityRoot.GroupEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.Type(childComplexity), true
 
 	case "GroupInvite.invite":
 		if e.ComplexityRoot.GroupInvite.Invite == nil {
@@ -1098,6 +1692,385 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogoutSessionPayload.Session(childComplexity), true
 
+	case "Message.body":
+		if e.ComplexityRoot.Message.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.chat":
+		if e.ComplexityRoot.Message.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Chat(childComplexity), true
+	case "Message.chatJid":
+		if e.ComplexityRoot.Message.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ChatJID(childComplexity), true
+	case "Message.createdAt":
+		if e.ComplexityRoot.Message.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CreatedAt(childComplexity), true
+	case "Message.deleted":
+		if e.ComplexityRoot.Message.Deleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Deleted(childComplexity), true
+	case "Message.direction":
+		if e.ComplexityRoot.Message.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Direction(childComplexity), true
+	case "Message.edited":
+		if e.ComplexityRoot.Message.Edited == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Edited(childComplexity), true
+	case "Message.error":
+		if e.ComplexityRoot.Message.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Error(childComplexity), true
+	case "Message.fromMe":
+		if e.ComplexityRoot.Message.FromMe == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.FromMe(childComplexity), true
+	case "Message.hasMedia":
+		if e.ComplexityRoot.Message.HasMedia == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.HasMedia(childComplexity), true
+	case "Message.id":
+		if e.ComplexityRoot.Message.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.ackLevel":
+		if e.ComplexityRoot.Message.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Level(childComplexity), true
+	case "Message.mentions":
+		if e.ComplexityRoot.Message.Mentions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Mentions(childComplexity), true
+	case "Message.quoted":
+		if e.ComplexityRoot.Message.Quoted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Quoted(childComplexity), true
+	case "Message.quotedId":
+		if e.ComplexityRoot.Message.QuotedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.QuotedID(childComplexity), true
+	case "Message.receipts":
+		if e.ComplexityRoot.Message.Receipts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Receipts(childComplexity), true
+	case "Message.sender":
+		if e.ComplexityRoot.Message.Sender == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Sender(childComplexity), true
+	case "Message.senderJid":
+		if e.ComplexityRoot.Message.SenderJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SenderJID(childComplexity), true
+	case "Message.senderLid":
+		if e.ComplexityRoot.Message.SenderLID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SenderLID(childComplexity), true
+	case "Message.sessionId":
+		if e.ComplexityRoot.Message.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SessionID(childComplexity), true
+	case "Message.timestamp":
+		if e.ComplexityRoot.Message.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Timestamp(childComplexity), true
+	case "Message.type":
+		if e.ComplexityRoot.Message.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Type(childComplexity), true
+	case "Message.waMessageId":
+		if e.ComplexityRoot.Message.WAMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.WAMessageID(childComplexity), true
+
+	case "MessageConnection.edges":
+		if e.ComplexityRoot.MessageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Edges(childComplexity), true
+	case "MessageConnection.nodes":
+		if e.ComplexityRoot.MessageConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Nodes(childComplexity), true
+	case "MessageConnection.pageInfo":
+		if e.ComplexityRoot.MessageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.PageInfo(childComplexity), true
+	case "MessageConnection.totalCount":
+		if e.ComplexityRoot.MessageConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.TotalCount(childComplexity), true
+
+	case "MessageEdge.cursor":
+		if e.ComplexityRoot.MessageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Cursor(childComplexity), true
+	case "MessageEdge.node":
+		if e.ComplexityRoot.MessageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MessageEvent.id":
+		if e.ComplexityRoot.MessageEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.ID(childComplexity), true
+	case "MessageEvent.message":
+		if e.ComplexityRoot.MessageEvent.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.Message(childComplexity), true
+	case "MessageEvent.organizationId":
+		if e.ComplexityRoot.MessageEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.OrganizationID(childComplexity), true
+	case "MessageEvent.payload":
+		if e.ComplexityRoot.MessageEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.Payload(childComplexity), true
+	case "MessageEvent.sessionId":
+		if e.ComplexityRoot.MessageEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.SessionID(childComplexity), true
+	case "MessageEvent.timestamp":
+		if e.ComplexityRoot.MessageEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.Timestamp(childComplexity), true
+	case "MessageEvent.type":
+		if e.ComplexityRoot.MessageEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEvent.Type(childComplexity), true
+
+	case "MessageReceipt.at":
+		if e.ComplexityRoot.MessageReceipt.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceipt.At(childComplexity), true
+	case "MessageReceipt.participant":
+		if e.ComplexityRoot.MessageReceipt.Identity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceipt.Identity(childComplexity), true
+	case "MessageReceipt.ackLevel":
+		if e.ComplexityRoot.MessageReceipt.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceipt.Level(childComplexity), true
+
+	case "MessageStatusEvent.ackLevel":
+		if e.ComplexityRoot.MessageStatusEvent.AckLevel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.AckLevel(childComplexity), true
+	case "MessageStatusEvent.chatJid":
+		if e.ComplexityRoot.MessageStatusEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.ChatJID(childComplexity), true
+	case "MessageStatusEvent.error":
+		if e.ComplexityRoot.MessageStatusEvent.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.Error(childComplexity), true
+	case "MessageStatusEvent.id":
+		if e.ComplexityRoot.MessageStatusEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.ID(childComplexity), true
+	case "MessageStatusEvent.organizationId":
+		if e.ComplexityRoot.MessageStatusEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.OrganizationID(childComplexity), true
+	case "MessageStatusEvent.outboxId":
+		if e.ComplexityRoot.MessageStatusEvent.OutboxID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.OutboxID(childComplexity), true
+	case "MessageStatusEvent.participantJid":
+		if e.ComplexityRoot.MessageStatusEvent.ParticipantJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.ParticipantJID(childComplexity), true
+	case "MessageStatusEvent.payload":
+		if e.ComplexityRoot.MessageStatusEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.Payload(childComplexity), true
+	case "MessageStatusEvent.sessionId":
+		if e.ComplexityRoot.MessageStatusEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.SessionID(childComplexity), true
+	case "MessageStatusEvent.status":
+		if e.ComplexityRoot.MessageStatusEvent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.Status(childComplexity), true
+	case "MessageStatusEvent.timestamp":
+		if e.ComplexityRoot.MessageStatusEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.Timestamp(childComplexity), true
+	case "MessageStatusEvent.type":
+		if e.ComplexityRoot.MessageStatusEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.Type(childComplexity), true
+	case "MessageStatusEvent.waMessageId":
+		if e.ComplexityRoot.MessageStatusEvent.WaMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageStatusEvent.WaMessageID(childComplexity), true
+
+	case "MessageUndecryptableEvent.chatJid":
+		if e.ComplexityRoot.MessageUndecryptableEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.ChatJID(childComplexity), true
+	case "MessageUndecryptableEvent.id":
+		if e.ComplexityRoot.MessageUndecryptableEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.ID(childComplexity), true
+	case "MessageUndecryptableEvent.organizationId":
+		if e.ComplexityRoot.MessageUndecryptableEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.OrganizationID(childComplexity), true
+	case "MessageUndecryptableEvent.payload":
+		if e.ComplexityRoot.MessageUndecryptableEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.Payload(childComplexity), true
+	case "MessageUndecryptableEvent.reason":
+		if e.ComplexityRoot.MessageUndecryptableEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.Reason(childComplexity), true
+	case "MessageUndecryptableEvent.senderJid":
+		if e.ComplexityRoot.MessageUndecryptableEvent.SenderJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.SenderJID(childComplexity), true
+	case "MessageUndecryptableEvent.sessionId":
+		if e.ComplexityRoot.MessageUndecryptableEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.SessionID(childComplexity), true
+	case "MessageUndecryptableEvent.timestamp":
+		if e.ComplexityRoot.MessageUndecryptableEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.Timestamp(childComplexity), true
+	case "MessageUndecryptableEvent.type":
+		if e.ComplexityRoot.MessageUndecryptableEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.Type(childComplexity), true
+	case "MessageUndecryptableEvent.waMessageId":
+		if e.ComplexityRoot.MessageUndecryptableEvent.WaMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageUndecryptableEvent.WaMessageID(childComplexity), true
+
 	case "Mutation.addGroupMembers":
 		if e.ComplexityRoot.Mutation.AddGroupMembers == nil {
 			break
@@ -1142,6 +2115,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateGroup(childComplexity, args["sessionId"].(string), args["input"].(CreateGroupInput)), true
+	case "Mutation.createRealtimeTicket":
+		if e.ComplexityRoot.Mutation.CreateRealtimeTicket == nil {
+			break
+		}
+
+		args, err := field_Mutation_createRealtimeTicket_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateRealtimeTicket(childComplexity, args["input"].(*CreateRealtimeTicketInput)), true
 	case "Mutation.createSession":
 		if e.ComplexityRoot.Mutation.CreateSession == nil {
 			break
@@ -1219,6 +2203,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PromoteGroupMember(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.readChat":
+		if e.ComplexityRoot.Mutation.ReadChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_readChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReadChat(childComplexity, args["sessionId"].(string), args["input"].(ReadChatInput)), true
 	case "Mutation.rejectGroupMembers":
 		if e.ComplexityRoot.Mutation.RejectGroupMembers == nil {
 			break
@@ -1274,6 +2269,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeGroupInvite(childComplexity, args["sessionId"].(string), args["groupJid"].(string)), true
+	case "Mutation.sendMessage":
+		if e.ComplexityRoot.Mutation.SendMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_sendMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["sessionId"].(string), args["input"].(SendMessageInput)), true
 	case "Mutation.sessionPairingCode":
 		if e.ComplexityRoot.Mutation.SessionPairingCode == nil {
 			break
@@ -1349,6 +2355,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Organization.Name(childComplexity), true
 
+	case "OtherEvent.id":
+		if e.ComplexityRoot.OtherEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.ID(childComplexity), true
+	case "OtherEvent.organizationId":
+		if e.ComplexityRoot.OtherEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.OrganizationID(childComplexity), true
+	case "OtherEvent.payload":
+		if e.ComplexityRoot.OtherEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.Payload(childComplexity), true
+	case "OtherEvent.sessionId":
+		if e.ComplexityRoot.OtherEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.SessionID(childComplexity), true
+	case "OtherEvent.timestamp":
+		if e.ComplexityRoot.OtherEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.Timestamp(childComplexity), true
+	case "OtherEvent.type":
+		if e.ComplexityRoot.OtherEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OtherEvent.Type(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -1386,6 +2429,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PairingCode.ExpiresAt(childComplexity), true
+
+	case "PairingEvent.code":
+		if e.ComplexityRoot.PairingEvent.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.Code(childComplexity), true
+	case "PairingEvent.expiresAt":
+		if e.ComplexityRoot.PairingEvent.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.ExpiresAt(childComplexity), true
+	case "PairingEvent.id":
+		if e.ComplexityRoot.PairingEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.ID(childComplexity), true
+	case "PairingEvent.organizationId":
+		if e.ComplexityRoot.PairingEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.OrganizationID(childComplexity), true
+	case "PairingEvent.payload":
+		if e.ComplexityRoot.PairingEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.Payload(childComplexity), true
+	case "PairingEvent.sessionId":
+		if e.ComplexityRoot.PairingEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.SessionID(childComplexity), true
+	case "PairingEvent.timestamp":
+		if e.ComplexityRoot.PairingEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.Timestamp(childComplexity), true
+	case "PairingEvent.type":
+		if e.ComplexityRoot.PairingEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PairingEvent.Type(childComplexity), true
 
 	case "PairingUpdate.pairingCode":
 		if e.ComplexityRoot.PairingUpdate.PairingCode == nil {
@@ -1497,6 +2589,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AdminListSessions(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Query.chat":
+		if e.ComplexityRoot.Query.Chat == nil {
+			break
+		}
+
+		args, err := field_Query_chat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Chat(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Query.contact":
 		if e.ComplexityRoot.Query.Contact == nil {
 			break
@@ -1508,6 +2611,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Contact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.events":
+		if e.ComplexityRoot.Query.Events == nil {
+			break
+		}
+
+		args, err := field_Query_events_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Events(childComplexity, args["sessionId"].(*string), args["types"].([]models.EventName), args["first"].(*int32), args["after"].(*string)), true
 	case "Query.group":
 		if e.ComplexityRoot.Query.Group == nil {
 			break
@@ -1553,6 +2667,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.ListGroupRequests(childComplexity, args["sessionId"].(string), args["groupJid"].(string)), true
+	case "Query.message":
+		if e.ComplexityRoot.Query.Message == nil {
+			break
+		}
+
+		args, err := field_Query_message_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Message(childComplexity, args["sessionId"].(string), args["waMessageId"].(string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -1615,6 +2740,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "ReadChatPayload.chat":
+		if e.ComplexityRoot.ReadChatPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadChatPayload.Chat(childComplexity), true
+
 	case "RejectGroupMembersPayload.group":
 		if e.ComplexityRoot.RejectGroupMembersPayload.Group == nil {
 			break
@@ -1662,12 +2794,77 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeGroupInvitePayload.GroupInvite(childComplexity), true
 
+	case "SendMessagePayload.timestamp":
+		if e.ComplexityRoot.SendMessagePayload.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.At(childComplexity), true
+	case "SendMessagePayload.outboxId":
+		if e.ComplexityRoot.SendMessagePayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.ID(childComplexity), true
+	case "SendMessagePayload.message":
+		if e.ComplexityRoot.SendMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+	case "SendMessagePayload.mode":
+		if e.ComplexityRoot.SendMessagePayload.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Mode(childComplexity), true
+	case "SendMessagePayload.replayed":
+		if e.ComplexityRoot.SendMessagePayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Replayed(childComplexity), true
+	case "SendMessagePayload.status":
+		if e.ComplexityRoot.SendMessagePayload.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.State(childComplexity), true
+	case "SendMessagePayload.waMessageId":
+		if e.ComplexityRoot.SendMessagePayload.WAMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.WAMessageID(childComplexity), true
+
 	case "Session.autoRead":
 		if e.ComplexityRoot.Session.AutoRead == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Session.AutoRead(childComplexity), true
+	case "Session.chat":
+		if e.ComplexityRoot.Session.Chat == nil {
+			break
+		}
+
+		args, err := field_Session_chat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Session.Chat(childComplexity, args["jid"].(string)), true
+	case "Session.chats":
+		if e.ComplexityRoot.Session.Chats == nil {
+			break
+		}
+
+		args, err := field_Session_chats_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Session.Chats(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "Session.connected":
 		if e.ComplexityRoot.Session.Connected == nil {
 			break
@@ -1916,6 +3113,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionPairingCodePayload.PairingCode(childComplexity), true
 
+	case "SessionStatusEvent.id":
+		if e.ComplexityRoot.SessionStatusEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.ID(childComplexity), true
+	case "SessionStatusEvent.organizationId":
+		if e.ComplexityRoot.SessionStatusEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.OrganizationID(childComplexity), true
+	case "SessionStatusEvent.payload":
+		if e.ComplexityRoot.SessionStatusEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.Payload(childComplexity), true
+	case "SessionStatusEvent.sessionId":
+		if e.ComplexityRoot.SessionStatusEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.SessionID(childComplexity), true
+	case "SessionStatusEvent.status":
+		if e.ComplexityRoot.SessionStatusEvent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.Status(childComplexity), true
+	case "SessionStatusEvent.statusReason":
+		if e.ComplexityRoot.SessionStatusEvent.StatusReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.StatusReason(childComplexity), true
+	case "SessionStatusEvent.timestamp":
+		if e.ComplexityRoot.SessionStatusEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.Timestamp(childComplexity), true
+	case "SessionStatusEvent.type":
+		if e.ComplexityRoot.SessionStatusEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionStatusEvent.Type(childComplexity), true
+
 	case "StartSessionPayload.session":
 		if e.ComplexityRoot.StartSessionPayload.Session == nil {
 			break
@@ -1930,6 +3176,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StopSessionPayload.Session(childComplexity), true
 
+	case "Subscription.events":
+		if e.ComplexityRoot.Subscription.Events == nil {
+			break
+		}
+
+		args, err := field_Subscription_events_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Events(childComplexity, args["sessionId"].(*string), args["types"].([]models.EventName), args["after"].(*string)), true
 	case "Subscription.pairing":
 		if e.ComplexityRoot.Subscription.Pairing == nil {
 			break
@@ -1992,10 +3249,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateApiKeyInput)),
 			graphql.NewInputUnmarshaler("CreateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateGroupInput)),
+			graphql.NewInputUnmarshaler("CreateRealtimeTicketInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateRealtimeTicketInput)),
 			graphql.NewInputUnmarshaler("CreateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateSessionInput)),
 			graphql.NewInputUnmarshaler("GroupParticipantsInput", graphql.BindUnmarshaler(ec, unmarshalInputGroupParticipantsInput)),
 			graphql.NewInputUnmarshaler("JoinGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputJoinGroupInput)),
+			graphql.NewInputUnmarshaler("MessageContentInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageContentInput)),
+			graphql.NewInputUnmarshaler("ReadChatInput", graphql.BindUnmarshaler(ec, unmarshalInputReadChatInput)),
+			graphql.NewInputUnmarshaler("SendMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputSendMessageInput)),
 			graphql.NewInputUnmarshaler("SessionPairingCodeInput", graphql.BindUnmarshaler(ec, unmarshalInputSessionPairingCodeInput)),
+			graphql.NewInputUnmarshaler("TextContentInput", graphql.BindUnmarshaler(ec, unmarshalInputTextContentInput)),
 			graphql.NewInputUnmarshaler("UpdateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateGroupInput)),
 			graphql.NewInputUnmarshaler("UpdateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateSessionInput)),
 		)
@@ -2174,6 +3436,109 @@ type RevokeApiKeyPayload {
   apiKey: ApiKey!
 }
 `, BuiltIn: false},
+	{Name: "../schema/chat.graphqls", Input: `extend type Query {
+  "One chat of a session; NOT_FOUND when there is none with this address."
+  chat("The session's id." sessionId: ID!, "The address of the person, by LID or phone number, or of the group or channel." jid: JID!): Chat
+    @capability(any: [READ])
+}
+
+extend type Session {
+  "The session's chats, the one with the latest message first."
+  chats("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): ChatConnection! @capability(any: [READ])
+  "One chat; NOT_FOUND when there is none with this address."
+  chat("The address of the person, by LID or phone number, or of the group or channel." jid: JID!): Chat @capability(any: [READ])
+}
+
+extend type Mutation {
+  """
+  Sets a chat's unread count to 0, also while the session is offline. With ` + "`" + `receipts` + "`" + ` the senders
+  hear that their messages were read, which asks WhatsApp. Repeating it changes nothing.
+  """
+  readChat("The session's id." sessionId: ID!, "The chat." input: ReadChatInput!): ReadChatPayload! @capability(any: [SEND])
+}
+
+"What kind of chat it is."
+enum ChatType {
+  "With one person."
+  DM
+  "A group."
+  GROUP
+  "A channel."
+  CHANNEL
+  "A broadcast list, or status updates."
+  BROADCAST
+}
+
+"A conversation of a session."
+type Chat implements Node {
+  "For ` + "`" + `node` + "`" + `."
+  id: ID!
+  "Its address: a person's by phone number where known, else the LID."
+  jid: JID!
+  "The session through which it is known."
+  sessionId: ID!
+  "What kind of chat it is."
+  type: ChatType!
+  "The person's name or the group's subject; null when none is known."
+  name: String
+  "Whether it is archived."
+  archived: Boolean!
+  "Whether it is pinned."
+  pinned: Boolean!
+  "Until when it is muted; null: it is not."
+  mutedUntil: DateTime
+  "Messages that came since it was last read."
+  unreadCount: Int!
+  "When its latest message was sent; null: it has none."
+  lastMessageAt: DateTime
+  "When the gateway first saw it."
+  createdAt: DateTime!
+  "When it last changed here."
+  updatedAt: DateTime!
+  "Its messages, the latest first."
+  messages("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): MessageConnection! @capability(any: [READ])
+  "Its latest message; null: it has none."
+  lastMessage: Message @capability(any: [READ])
+  "The person of a DM; null in any other chat."
+  contact: Contact @capability(any: [READ])
+  "The group, while one is known; null in any other chat."
+  group: Group @capability(any: [READ])
+}
+
+"A page of chats."
+type ChatConnection {
+  "The chats with their cursors."
+  edges: [ChatEdge!]!
+  "The chats."
+  nodes: [Chat!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A chat in a page."
+type ChatEdge {
+  "For ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The chat."
+  node: Chat!
+}
+
+"The chat to read."
+input ReadChatInput {
+  "Its address."
+  jid: JID!
+  "Also send read receipts to the senders. Default false."
+  receipts: Boolean
+}
+
+"The chat that was read."
+type ReadChatPayload {
+  "The chat."
+  chat: Chat!
+}
+`, BuiltIn: false},
 	{Name: "../schema/contact.graphqls", Input: `extend type Query {
   "One person a session knows, by LID or phone JID."
   contact("The session's id." sessionId: ID!, "The person's LID, or address by phone number." jid: JID!): Contact @capability(any: [READ])
@@ -2224,6 +3589,331 @@ type ContactEdge {
   cursor: String!
   "The contact."
   node: Contact!
+}
+`, BuiltIn: false},
+	{Name: "../schema/event.graphqls", Input: `extend type Query {
+  """
+  The event log of the organization, oldest first, as far as it is kept. ` + "`" + `after` + "`" + ` is the id of an event, as in
+  the subscription; VALIDATION_ERROR with the reason ` + "`" + `cursor_expired` + "`" + ` when that is older than what is kept.
+  """
+  events(
+    "Only of this session; null: of all."
+    sessionId: ID
+    "Only these; null: all."
+    types: [EventType!]
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind the event with this id; null: from the oldest that is kept."
+    after: ID
+  ): EventConnection! @capability(any: [READ])
+}
+
+extend type Subscription {
+  """
+  Everything that happens, without a gap: first what was missed since ` + "`" + `after` + "`" + `, then live. Keep the id of the last event
+  and pass it as ` + "`" + `after` + "`" + ` on the next connection. Ends with VALIDATION_ERROR and the reason ` + "`" + `cursor_expired` + "`" + ` when it is older
+  than what is kept. A slow reader is paced from the log and loses nothing.
+  """
+  events(
+    "Only of this session; null: of all."
+    sessionId: ID
+    "Only these; null: all."
+    types: [EventType!]
+    "Continue behind the event with this id; null: only what happens from now on."
+    after: ID
+  ): Event! @capability(any: [READ])
+}
+
+extend type Mutation {
+  "A ticket for one WebSocket connection of ` + "`" + `/api/v1/realtime` + "`" + `, good for 60 seconds: for browsers, which cannot send a header there."
+  createRealtimeTicket("What to hear." input: CreateRealtimeTicketInput): CreateRealtimeTicketPayload! @capability(any: [READ])
+}
+
+"What happened."
+enum EventType {
+  "A message, in or out, sent from any device of the account."
+  MESSAGE
+  "A message of the account's own came further, or failed."
+  MESSAGE_STATUS
+  "A message's text was changed."
+  MESSAGE_EDITED
+  "A message was taken back."
+  MESSAGE_REVOKED
+  "Somebody reacted to a message."
+  MESSAGE_REACTION
+  "A message came that could not be read; a later MESSAGE replaces it."
+  MESSAGE_UNDECRYPTABLE
+  "Somebody voted in a poll."
+  POLL_VOTE
+  "A QR code to scan."
+  AUTH_QR
+  "A pairing code to type."
+  AUTH_PAIRING_CODE
+  "A session's state changed."
+  SESSION_STATUS
+  "A chat was read, archived, pinned or muted."
+  CHAT_UPDATED
+  "Something about a person changed."
+  CONTACT_UPDATED
+  "Something about a group changed."
+  GROUP_UPDATED
+  "Somebody joined or left a group, or got another role."
+  GROUP_MEMBERS
+  "What somebody is doing."
+  PRESENCE
+  "A call."
+  CALL
+  "A message of a channel."
+  CHANNEL_MESSAGE
+  "A part of the history was stored."
+  HISTORY_SYNCED
+}
+
+"Something that happened, as it was then. The same on webhooks, WebSocket and Server-Sent Events."
+interface Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+}
+
+"JSON of any shape."
+scalar JSON
+
+"MESSAGE, MESSAGE_EDITED, MESSAGE_REVOKED and CHANNEL_MESSAGE."
+type MessageEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The message as it was then."
+  message: Message!
+}
+
+"MESSAGE_STATUS."
+type MessageStatusEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "WhatsApp's id of the message."
+  waMessageId: String!
+  "The chat's address."
+  chatJid: JID!
+  "How far the message was then, as Message.ackLevel."
+  ackLevel: Int!
+  "The same in a word: queued, sent, delivered, read, played, failed."
+  status: String!
+  "Whose receipt it was; null when WhatsApp itself reported it."
+  participantJid: JID
+  "Why it failed; null otherwise."
+  error: String
+  "The send it belongs to, when this gateway sent it; null otherwise."
+  outboxId: ID
+}
+
+"MESSAGE_UNDECRYPTABLE."
+type MessageUndecryptableEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "WhatsApp's id of the message."
+  waMessageId: String!
+  "The chat's address."
+  chatJid: JID!
+  "Who sent it; null when unknown."
+  senderJid: JID
+  "Why it could not be read."
+  reason: String!
+}
+
+"SESSION_STATUS."
+type SessionStatusEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "Where the session stood then."
+  status: SessionStatus!
+  "Why, in lower case; null when the status says all."
+  statusReason: String
+}
+
+"AUTH_QR and AUTH_PAIRING_CODE."
+type PairingEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The raw text of the QR code, or the pairing code."
+  code: String!
+  "When WhatsApp stops accepting it."
+  expiresAt: DateTime!
+}
+
+"CHAT_UPDATED."
+type ChatEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The chat's address."
+  chatJid: JID!
+  "Messages that came since it was last read, then."
+  unreadCount: Int!
+}
+
+"GROUP_UPDATED and GROUP_MEMBERS."
+type GroupEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The group's address."
+  groupJid: JID!
+  "What happened to members: add, remove, promote, demote, join, leave; null in GROUP_UPDATED."
+  action: String
+  "Whom it happened to, by phone number where known; empty in GROUP_UPDATED."
+  memberJids: [JID!]!
+}
+
+"CONTACT_UPDATED."
+type ContactEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The person's stable id; null when unknown."
+  lid: JID
+  "The person's address by phone number; null when unknown."
+  phoneJid: JID
+  "The name to show, then; null when none was known."
+  name: String
+}
+
+"Any other event: ` + "`" + `payload` + "`" + ` tells all."
+type OtherEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+}
+
+"A page of events."
+type EventConnection {
+  "The events with their cursors."
+  edges: [EventEdge!]!
+  "The events."
+  nodes: [Event!]!
+  "Where the page ends. endCursor is an event's id even where the last events were not among ` + "`" + `types` + "`" + `."
+  pageInfo: PageInfo!
+}
+
+"An event in a page."
+type EventEdge {
+  "The event's id, for ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The event."
+  node: Event!
+}
+
+"What the connection is to hear."
+input CreateRealtimeTicketInput {
+  "Only of this session; absent: of all the caller may read."
+  sessionId: ID
+  "Only these; absent: all."
+  types: [EventType!]
+}
+
+"A ticket."
+type CreateRealtimeTicketPayload {
+  "Good for one connection."
+  ticket: String!
+  "Until when."
+  expiresAt: DateTime!
+  "The address to connect to, ticket included."
+  url: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/group.graphqls", Input: `extend type Query {
@@ -2545,6 +4235,217 @@ type RejectGroupMembersPayload {
   group: Group!
   "One for each participant, in the order given."
   results: [ParticipantResult!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/message.graphqls", Input: `extend type Query {
+  "One message of a session by WhatsApp's id; the latest, should several chats have one of that id."
+  message("The session's id." sessionId: ID!, "WhatsApp's id of it." waMessageId: String!): Message @capability(any: [READ])
+}
+
+extend type Mutation {
+  """
+  Sends a message: one stored intent with one id of WhatsApp's, however often it is tried. By default
+  it waits for WhatsApp and fails with NOT_IMPLEMENTED while the session is not connected, and with
+  RATE_LIMITED over the session's limit. With ` + "`" + `async` + "`" + ` it is queued, also while the session is offline;
+  ` + "`" + `message.status` + "`" + ` events tell the outcome. When WhatsApp did not answer in time the failure is
+  UPSTREAM_ERROR with the reason ` + "`" + `send_outcome_unknown` + "`" + ` and ` + "`" + `waMessageId` + "`" + ` in its details: the gateway
+  goes on with the same id, so do not send again.
+  """
+  sendMessage("The session's id." sessionId: ID!, "What to send, and to whom." input: SendMessageInput!): SendMessagePayload!
+    @capability(any: [SEND])
+}
+
+"Which way a message went."
+enum MessageDirection {
+  "To the account."
+  IN
+  "From the account, from any of its devices."
+  OUT
+}
+
+"What a message is. Reaction, edit and revoke concern the quoted message."
+enum MessageType {
+  "Text."
+  TEXT
+  "A picture."
+  IMAGE
+  "A video."
+  VIDEO
+  "Sound, or a voice note."
+  AUDIO
+  "A file."
+  DOCUMENT
+  "A sticker."
+  STICKER
+  "A poll."
+  POLL
+  "A place."
+  LOCATION
+  "A contact card."
+  CONTACT
+  "A reaction to another message."
+  REACTION
+  "A new text for another message."
+  EDIT
+  "Another message taken back."
+  REVOKE
+  "Something WhatsApp says of the chat."
+  SYSTEM
+  "A message that could not be read; it is replaced when it can be."
+  UNDECRYPTABLE
+  "A kind that this version does not know. It is kept as it came."
+  UNKNOWN
+}
+
+"A message of a chat."
+type Message implements Node {
+  "For ` + "`" + `node` + "`" + `."
+  id: ID!
+  "WhatsApp's id of it."
+  waMessageId: String!
+  "The session through which it is known."
+  sessionId: ID!
+  "The chat's address: a person's by phone number where known, else the LID."
+  chatJid: JID!
+  "Who sent it, by phone number where known, else the LID; null when unknown."
+  senderJid: JID
+  "The sender's stable id; null when unknown."
+  senderLid: JID
+  "Whether the account itself sent it."
+  fromMe: Boolean!
+  "Which way it went."
+  direction: MessageDirection!
+  "What it is."
+  type: MessageType!
+  "The text, or the caption of media; empty when it has none."
+  body: String!
+  "The message it replies to, by WhatsApp's id; null when it is no reply."
+  quotedId: String
+  "The people named in the text."
+  mentions: [JID!]!
+  "Whether it carries a file."
+  hasMedia: Boolean!
+  "How far it is: -1 error, 0 pending, 1 server, 2 delivered, 3 read, 4 played. In a group, as far as the first recipient is."
+  ackLevel: Int!
+  "Why it could not be sent or read; null otherwise."
+  error: String
+  "Whether the text was changed after it was sent."
+  edited: Boolean!
+  "Whether it was revoked for everyone."
+  deleted: Boolean!
+  "When it was sent, as WhatsApp says."
+  timestamp: DateTime!
+  "When the gateway stored it."
+  createdAt: DateTime!
+  "Its chat."
+  chat: Chat @capability(any: [READ])
+  "Who sent it; null when unknown."
+  sender: Contact @capability(any: [READ])
+  "The message it replies to; null when it is no reply, or that one is not known here."
+  quoted: Message @capability(any: [READ])
+  "How far each recipient is with a message of the account's own."
+  receipts: [MessageReceipt!]! @capability(any: [READ])
+}
+
+"How far one recipient is with a message."
+type MessageReceipt {
+  "The recipient."
+  participant: Contact!
+  "2 delivered, 3 read, 4 played."
+  ackLevel: Int!
+  "When they got that far."
+  at: DateTime!
+}
+
+"A page of messages."
+type MessageConnection {
+  "The messages with their cursors."
+  edges: [MessageEdge!]!
+  "The messages."
+  nodes: [Message!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A message in a page."
+type MessageEdge {
+  "For ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The message."
+  node: Message!
+}
+
+"Whether the caller waits for WhatsApp."
+enum SendMode {
+  "Waits."
+  SYNC
+  "Queued; events tell the outcome."
+  ASYNC
+}
+
+"How far a send is."
+enum SendStatus {
+  "Stored, not with WhatsApp yet."
+  QUEUED
+  "WhatsApp has it."
+  SENT
+  "A recipient has it."
+  DELIVERED
+  "A recipient has read it."
+  READ
+  "It was not sent, and will not be."
+  FAILED
+}
+
+"What to send. ` + "`" + `content` + "`" + ` holds exactly one kind."
+input SendMessageInput {
+  "A person, by LID or phone number, or a group."
+  to: JID!
+  "What to send."
+  content: MessageContentInput!
+  "The message to reply to, by WhatsApp's id; it must be of the same chat."
+  replyTo: String
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+  """
+  1 to 255 characters that name this request within the organization for 24 hours: a repeat gives the
+  first result and sends nothing. CONFLICT with another input, or while the first is under way.
+  """
+  idempotencyKey: String
+}
+
+"One kind of content."
+input MessageContentInput @oneOf {
+  "Text."
+  text: TextContentInput
+}
+
+"Text."
+input TextContentInput {
+  "1 to 65,536 characters."
+  text: String!
+  "People named in the text, which holds ` + "`" + `@` + "`" + ` and the digits of each one's address."
+  mentions: [JID!]
+}
+
+"What became of a send."
+type SendMessagePayload {
+  "The send's own id, as in ` + "`" + `message.status` + "`" + ` events."
+  outboxId: ID!
+  "Whether it was waited for."
+  mode: SendMode!
+  "How far it is."
+  status: SendStatus!
+  "Whether this is the result of an earlier request with the same idempotency key."
+  replayed: Boolean!
+  "WhatsApp's id of the message, known before it is sent."
+  waMessageId: String!
+  "When WhatsApp took it, or when it was queued."
+  timestamp: DateTime!
+  "The message, as stored."
+  message: Message!
 }
 `, BuiltIn: false},
 	{Name: "../schema/pairing.graphqls", Input: `extend type Query {
@@ -3007,6 +4908,68 @@ func childFields_ApproveGroupMembersPayload(ctx context.Context, ec *executionCo
 	return nil, fmt.Errorf("no field named %q was found under type ApproveGroupMembersPayload", field.Name)
 }
 
+func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Chat_id(ctx, ec, field)
+	case "jid":
+		return fieldContext_Chat_jid(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Chat_sessionId(ctx, ec, field)
+	case "type":
+		return fieldContext_Chat_type(ctx, ec, field)
+	case "name":
+		return fieldContext_Chat_name(ctx, ec, field)
+	case "archived":
+		return fieldContext_Chat_archived(ctx, ec, field)
+	case "pinned":
+		return fieldContext_Chat_pinned(ctx, ec, field)
+	case "mutedUntil":
+		return fieldContext_Chat_mutedUntil(ctx, ec, field)
+	case "unreadCount":
+		return fieldContext_Chat_unreadCount(ctx, ec, field)
+	case "lastMessageAt":
+		return fieldContext_Chat_lastMessageAt(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Chat_createdAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Chat_updatedAt(ctx, ec, field)
+	case "messages":
+		return fieldContext_Chat_messages(ctx, ec, field)
+	case "lastMessage":
+		return fieldContext_Chat_lastMessage(ctx, ec, field)
+	case "contact":
+		return fieldContext_Chat_contact(ctx, ec, field)
+	case "group":
+		return fieldContext_Chat_group(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Chat", field.Name)
+}
+
+func childFields_ChatConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_ChatConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_ChatConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_ChatConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_ChatConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatConnection", field.Name)
+}
+
+func childFields_ChatEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_ChatEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_ChatEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChatEdge", field.Name)
+}
+
 func childFields_Contact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3075,6 +5038,18 @@ func childFields_CreateGroupPayload(ctx context.Context, ec *executionContext, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateGroupPayload", field.Name)
 }
 
+func childFields_CreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "ticket":
+		return fieldContext_CreateRealtimeTicketPayload_ticket(ctx, ec, field)
+	case "expiresAt":
+		return fieldContext_CreateRealtimeTicketPayload_expiresAt(ctx, ec, field)
+	case "url":
+		return fieldContext_CreateRealtimeTicketPayload_url(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateRealtimeTicketPayload", field.Name)
+}
+
 func childFields_CreateSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "session":
@@ -3099,6 +5074,28 @@ func childFields_DemoteGroupMemberPayload(ctx context.Context, ec *executionCont
 		return fieldContext_DemoteGroupMemberPayload_results(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DemoteGroupMemberPayload", field.Name)
+}
+
+func childFields_EventConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_EventConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_EventConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_EventConnection_pageInfo(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func childFields_EventEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_EventEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_EventEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
 func childFields_Group(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3281,6 +5278,94 @@ func childFields_LogoutSessionPayload(ctx context.Context, ec *executionContext,
 	return nil, fmt.Errorf("no field named %q was found under type LogoutSessionPayload", field.Name)
 }
 
+func childFields_Message(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Message_id(ctx, ec, field)
+	case "waMessageId":
+		return fieldContext_Message_waMessageId(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Message_sessionId(ctx, ec, field)
+	case "chatJid":
+		return fieldContext_Message_chatJid(ctx, ec, field)
+	case "senderJid":
+		return fieldContext_Message_senderJid(ctx, ec, field)
+	case "senderLid":
+		return fieldContext_Message_senderLid(ctx, ec, field)
+	case "fromMe":
+		return fieldContext_Message_fromMe(ctx, ec, field)
+	case "direction":
+		return fieldContext_Message_direction(ctx, ec, field)
+	case "type":
+		return fieldContext_Message_type(ctx, ec, field)
+	case "body":
+		return fieldContext_Message_body(ctx, ec, field)
+	case "quotedId":
+		return fieldContext_Message_quotedId(ctx, ec, field)
+	case "mentions":
+		return fieldContext_Message_mentions(ctx, ec, field)
+	case "hasMedia":
+		return fieldContext_Message_hasMedia(ctx, ec, field)
+	case "ackLevel":
+		return fieldContext_Message_ackLevel(ctx, ec, field)
+	case "error":
+		return fieldContext_Message_error(ctx, ec, field)
+	case "edited":
+		return fieldContext_Message_edited(ctx, ec, field)
+	case "deleted":
+		return fieldContext_Message_deleted(ctx, ec, field)
+	case "timestamp":
+		return fieldContext_Message_timestamp(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Message_createdAt(ctx, ec, field)
+	case "chat":
+		return fieldContext_Message_chat(ctx, ec, field)
+	case "sender":
+		return fieldContext_Message_sender(ctx, ec, field)
+	case "quoted":
+		return fieldContext_Message_quoted(ctx, ec, field)
+	case "receipts":
+		return fieldContext_Message_receipts(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func childFields_MessageConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_MessageConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_MessageConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_MessageConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_MessageConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageConnection", field.Name)
+}
+
+func childFields_MessageEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_MessageEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_MessageEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
+}
+
+func childFields_MessageReceipt(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "participant":
+		return fieldContext_MessageReceipt_participant(ctx, ec, field)
+	case "ackLevel":
+		return fieldContext_MessageReceipt_ackLevel(ctx, ec, field)
+	case "at":
+		return fieldContext_MessageReceipt_at(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageReceipt", field.Name)
+}
+
 func childFields_Organization(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3371,6 +5456,14 @@ func childFields_QRCode(ctx context.Context, ec *executionContext, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type QRCode", field.Name)
 }
 
+func childFields_ReadChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_ReadChatPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReadChatPayload", field.Name)
+}
+
 func childFields_RejectGroupMembersPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -3413,6 +5506,26 @@ func childFields_RevokeGroupInvitePayload(ctx context.Context, ec *executionCont
 		return fieldContext_RevokeGroupInvitePayload_groupInvite(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeGroupInvitePayload", field.Name)
+}
+
+func childFields_SendMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outboxId":
+		return fieldContext_SendMessagePayload_outboxId(ctx, ec, field)
+	case "mode":
+		return fieldContext_SendMessagePayload_mode(ctx, ec, field)
+	case "status":
+		return fieldContext_SendMessagePayload_status(ctx, ec, field)
+	case "replayed":
+		return fieldContext_SendMessagePayload_replayed(ctx, ec, field)
+	case "waMessageId":
+		return fieldContext_SendMessagePayload_waMessageId(ctx, ec, field)
+	case "timestamp":
+		return fieldContext_SendMessagePayload_timestamp(ctx, ec, field)
+	case "message":
+		return fieldContext_SendMessagePayload_message(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
 }
 
 func childFields_Session(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3461,6 +5574,10 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_createdAt(ctx, ec, field)
 	case "updatedAt":
 		return fieldContext_Session_updatedAt(ctx, ec, field)
+	case "chats":
+		return fieldContext_Session_chats(ctx, ec, field)
+	case "chat":
+		return fieldContext_Session_chat(ctx, ec, field)
 	case "contacts":
 		return fieldContext_Session_contacts(ctx, ec, field)
 	case "groups":
@@ -3729,6 +5846,74 @@ func dir_page_args(ctx context.Context, ec *executionContext, rawArgs map[string
 	return args, nil
 }
 
+func field_Chat_messages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Chat_messages_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func field_Chat_messages_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
 func field_Group_members_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -3901,6 +6086,20 @@ func field_Mutation_createGroup_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_createRealtimeTicket_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (*CreateRealtimeTicketInput, error) {
+			return unmarshalOCreateRealtimeTicketInput2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func field_Mutation_createSession_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4047,6 +6246,28 @@ func field_Mutation_promoteGroupMember_args(ctx context.Context, ec *executionCo
 	return args, nil
 }
 
+func field_Mutation_readChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReadChatInput, error) {
+			return unmarshalNReadChatInput2wagatewayᚋgraphᚋgenᚐReadChatInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_rejectGroupMembers_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4154,6 +6375,28 @@ func field_Mutation_revokeGroupInvite_args(ctx context.Context, ec *executionCon
 		return nil, err
 	}
 	args["groupJid"] = arg1
+	return args, nil
+}
+
+func field_Mutation_sendMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SendMessageInput, error) {
+			return unmarshalNSendMessageInput2wagatewayᚋgraphᚋgenᚐSendMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -4409,6 +6652,28 @@ func field_Query_apiKeys_argsFirst(
 	}
 }
 
+func field_Query_chat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
 func field_Query_contact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4429,6 +6694,90 @@ func field_Query_contact_args(ctx context.Context, ec *executionContext, rawArgs
 	}
 	args["jid"] = arg1
 	return args, nil
+}
+
+func field_Query_events_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOID2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "types",
+		func(ctx context.Context, v any) ([]models.EventName, error) {
+			return unmarshalOEventType2ᚕwagatewayᚋmodelsᚐEventNameᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["types"] = arg1
+
+	arg2, err := field_Query_events_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOID2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func field_Query_events_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
 }
 
 func field_Query_groupInvitePreview_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
@@ -4519,6 +6868,28 @@ func field_Query_listGroupRequests_args(ctx context.Context, ec *executionContex
 	return args, nil
 }
 
+func field_Query_message_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "waMessageId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["waMessageId"] = arg1
+	return args, nil
+}
+
 func field_Query_node_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4596,6 +6967,88 @@ func field_Query_sessions_args(ctx context.Context, ec *executionContext, rawArg
 }
 
 func field_Query_sessions_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
+func field_Session_chat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg0
+	return args, nil
+}
+
+func field_Session_chats_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Session_chats_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func field_Session_chats_argsFirst(
 	ctx context.Context,
 	ec *executionContext, rawArgs map[string]any,
 ) (*int32, error) {
@@ -4791,6 +7244,36 @@ func field_Session_groups_argsFirst(
 		var zeroVal *int32
 		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
 	}
+}
+
+func field_Subscription_events_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOID2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "types",
+		func(ctx context.Context, v any) ([]models.EventName, error) {
+			return unmarshalOEventType2ᚕwagatewayᚋmodelsᚐEventNameᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["types"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOID2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
 }
 
 func field_Subscription_pairing_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
@@ -5413,6 +7896,872 @@ func fieldContext_ApproveGroupMembersPayload_results(_ context.Context, ec *exec
 	return fc, nil
 }
 
+func _Chat_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return marshalNID2int64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "ID")
+}
+
+func _Chat_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "JID")
+}
+
+func _Chat_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "ID")
+}
+
+func _Chat_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.ChatType) graphql.Marshaler {
+			return marshalNChatType2wagatewayᚋmodelsᚐChatType(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "ChatType")
+}
+
+func _Chat_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "String")
+}
+
+func _Chat_archived(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_archived(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Archived, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_archived(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "Boolean")
+}
+
+func _Chat_pinned(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_pinned(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pinned, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_pinned(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "Boolean")
+}
+
+func _Chat_mutedUntil(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_mutedUntil(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MutedUntil, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_mutedUntil(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "DateTime")
+}
+
+func _Chat_unreadCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_unreadCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnreadCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_unreadCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "Int")
+}
+
+func _Chat_lastMessageAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_lastMessageAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastMessageAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_lastMessageAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "DateTime")
+}
+
+func _Chat_createdAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_createdAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_createdAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "DateTime")
+}
+
+func _Chat_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "DateTime")
+}
+
+func _Chat_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Chat().Messages(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+			return marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Chat",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Chat_messages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Chat_lastMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_lastMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Chat().LastMessage(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Message
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalOMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_lastMessage(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Chat",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Chat_contact(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_contact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Chat().Contact(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Identity
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Identity) graphql.Marshaler {
+			return marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_contact(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Chat",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Chat_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_group(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Chat().Group(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Group
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Group
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Group
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Group) graphql.Marshaler {
+			return marshalOGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Chat_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Chat",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChatConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Edge[models.Chat]) graphql.Marshaler {
+			return marshalNChatEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChatEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChatConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚕᚖwagatewayᚋmodelsᚐChatᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChatConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChatConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatConnection", field, true, false, "Int")
+}
+
+func _ChatEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEdge", field, false, false, "String")
+}
+
+func _ChatEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Chat]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChatEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChatEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "ID")
+}
+
+func _ChatEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "EventType")
+}
+
+func _ChatEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "ID")
+}
+
+func _ChatEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "String")
+}
+
+func _ChatEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "DateTime")
+}
+
+func _ChatEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "JSON")
+}
+
+func _ChatEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "JID")
+}
+
+func _ChatEvent_unreadCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChatEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChatEvent_unreadCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UnreadCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChatEvent_unreadCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "Int")
+}
+
 func _Contact_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5794,6 +9143,213 @@ func fieldContext_ContactEdge_node(_ context.Context, ec *executionContext, fiel
 	return fc, nil
 }
 
+func _ContactEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "ID")
+}
+
+func _ContactEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "EventType")
+}
+
+func _ContactEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "ID")
+}
+
+func _ContactEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "String")
+}
+
+func _ContactEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "DateTime")
+}
+
+func _ContactEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "JSON")
+}
+
+func _ContactEvent_lid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_lid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactEvent_lid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "JID")
+}
+
+func _ContactEvent_phoneJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_phoneJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhoneJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactEvent_phoneJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "JID")
+}
+
+func _ContactEvent_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactEvent_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactEvent_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "String")
+}
+
 func _CreateApiKeyPayload_apiKey(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateAPIKeyPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5913,6 +9469,75 @@ func fieldContext_CreateGroupPayload_results(_ context.Context, ec *executionCon
 	return fc, nil
 }
 
+func _CreateRealtimeTicketPayload_ticket(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateRealtimeTicketPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CreateRealtimeTicketPayload_ticket(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ticket, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CreateRealtimeTicketPayload_ticket(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateRealtimeTicketPayload", field, false, false, "String")
+}
+
+func _CreateRealtimeTicketPayload_expiresAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateRealtimeTicketPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CreateRealtimeTicketPayload_expiresAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CreateRealtimeTicketPayload_expiresAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateRealtimeTicketPayload", field, false, false, "DateTime")
+}
+
+func _CreateRealtimeTicketPayload_url(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateRealtimeTicketPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CreateRealtimeTicketPayload_url(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CreateRealtimeTicketPayload_url(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CreateRealtimeTicketPayload", field, false, false, "String")
+}
+
 func _CreateSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6027,6 +9652,157 @@ func fieldContext_DemoteGroupMemberPayload_results(_ context.Context, ec *execut
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_ParticipantResult(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _EventConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_EventConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*EventEdge) graphql.Marshaler {
+			return marshalNEventEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEventEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_EventConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_EventEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _EventConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_EventConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []Event) graphql.Marshaler {
+			return marshalNEvent2ᚕwagatewayᚋgraphᚋgenᚐEventᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_EventConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func _EventConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *EventConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_EventConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_EventConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _EventEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *EventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_EventEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_EventEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EventEdge", field, false, false, "String")
+}
+
+func _EventEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *EventEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_EventEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v Event) graphql.Marshaler {
+			return marshalNEvent2wagatewayᚋgraphᚋgenᚐEvent(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_EventEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EventEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
 		},
 	}
 	return fc, nil
@@ -6662,6 +10438,213 @@ func fieldContext_GroupEdge_node(_ context.Context, ec *executionContext, field 
 		},
 	}
 	return fc, nil
+}
+
+func _GroupEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "ID")
+}
+
+func _GroupEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "EventType")
+}
+
+func _GroupEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "ID")
+}
+
+func _GroupEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "String")
+}
+
+func _GroupEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "DateTime")
+}
+
+func _GroupEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "JSON")
+}
+
+func _GroupEvent_groupJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_groupJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_groupJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "JID")
+}
+
+func _GroupEvent_action(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_action(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_GroupEvent_action(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "String")
+}
+
+func _GroupEvent_memberJids(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_GroupEvent_memberJids(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MemberJids, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNJID2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_GroupEvent_memberJids(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "JID")
 }
 
 func _GroupInvite_invite(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.GroupInvite) (ret graphql.Marshaler) {
@@ -7426,6 +11409,1614 @@ func fieldContext_LogoutSessionPayload_session(_ context.Context, ec *executionC
 	return fc, nil
 }
 
+func _Message_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return marshalNID2int64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "ID")
+}
+
+func _Message_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WAMessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func _Message_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "ID")
+}
+
+func _Message_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "JID")
+}
+
+func _Message_senderJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_senderJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SenderJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_senderJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "JID")
+}
+
+func _Message_senderLid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_senderLid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SenderLID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_senderLid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "JID")
+}
+
+func _Message_fromMe(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_fromMe(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromMe, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_fromMe(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
+}
+
+func _Message_direction(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_direction(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Direction(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNMessageDirection2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_direction(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "MessageDirection")
+}
+
+func _Message_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.MessageType) graphql.Marshaler {
+			return marshalNMessageType2wagatewayᚋmodelsᚐMessageType(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "MessageType")
+}
+
+func _Message_body(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_body(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Body, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_body(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func _Message_quotedId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_quotedId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.QuotedID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_quotedId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func _Message_mentions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_mentions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mentions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNJID2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_mentions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "JID")
+}
+
+func _Message_hasMedia(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_hasMedia(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.HasMedia, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_hasMedia(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
+}
+
+func _Message_ackLevel(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_ackLevel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_ackLevel(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "Int")
+}
+
+func _Message_error(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_error(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func _Message_edited(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_edited(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edited, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_edited(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
+}
+
+func _Message_deleted(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_deleted(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deleted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_deleted(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
+}
+
+func _Message_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "DateTime")
+}
+
+func _Message_createdAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_createdAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_createdAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "DateTime")
+}
+
+func _Message_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Chat(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Chat
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_sender(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_sender(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Sender(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Identity
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Identity) graphql.Marshaler {
+			return marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_sender(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_quoted(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_quoted(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Quoted(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Message
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalOMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_quoted(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_receipts(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_receipts(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Receipts(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.MessageReceipt
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.MessageReceipt
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.MessageReceipt
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.MessageReceipt) graphql.Marshaler {
+			return marshalNMessageReceipt2ᚕᚖwagatewayᚋmodelsᚐMessageReceiptᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_receipts(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageReceipt(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Edge[models.Message]) graphql.Marshaler {
+			return marshalNMessageEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚕᚖwagatewayᚋmodelsᚐMessageᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageConnection", field, true, false, "Int")
+}
+
+func _MessageEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEdge", field, false, false, "String")
+}
+
+func _MessageEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Message]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "ID")
+}
+
+func _MessageEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "EventType")
+}
+
+func _MessageEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "ID")
+}
+
+func _MessageEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "String")
+}
+
+func _MessageEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "DateTime")
+}
+
+func _MessageEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageEvent", field, false, false, "JSON")
+}
+
+func _MessageEvent_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageEvent_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageEvent_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageEvent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageReceipt_participant(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.MessageReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageReceipt_participant(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Identity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Identity) graphql.Marshaler {
+			return marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageReceipt_participant(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MessageReceipt",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _MessageReceipt_ackLevel(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.MessageReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageReceipt_ackLevel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageReceipt_ackLevel(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageReceipt", field, true, false, "Int")
+}
+
+func _MessageReceipt_at(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.MessageReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageReceipt_at(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageReceipt_at(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageReceipt", field, false, false, "DateTime")
+}
+
+func _MessageStatusEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "ID")
+}
+
+func _MessageStatusEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "EventType")
+}
+
+func _MessageStatusEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "ID")
+}
+
+func _MessageStatusEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "String")
+}
+
+func _MessageStatusEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "DateTime")
+}
+
+func _MessageStatusEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "JSON")
+}
+
+func _MessageStatusEvent_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaMessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "String")
+}
+
+func _MessageStatusEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "JID")
+}
+
+func _MessageStatusEvent_ackLevel(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_ackLevel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AckLevel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_ackLevel(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "Int")
+}
+
+func _MessageStatusEvent_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageStatusEvent_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "String")
+}
+
+func _MessageStatusEvent_participantJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_participantJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ParticipantJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MessageStatusEvent_participantJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "JID")
+}
+
+func _MessageStatusEvent_error(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_error(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MessageStatusEvent_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "String")
+}
+
+func _MessageStatusEvent_outboxId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageStatusEvent_outboxId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OutboxID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MessageStatusEvent_outboxId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageStatusEvent", field, false, false, "ID")
+}
+
+func _MessageUndecryptableEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "ID")
+}
+
+func _MessageUndecryptableEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "EventType")
+}
+
+func _MessageUndecryptableEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "ID")
+}
+
+func _MessageUndecryptableEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "String")
+}
+
+func _MessageUndecryptableEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "DateTime")
+}
+
+func _MessageUndecryptableEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "JSON")
+}
+
+func _MessageUndecryptableEvent_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaMessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "String")
+}
+
+func _MessageUndecryptableEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "JID")
+}
+
+func _MessageUndecryptableEvent_senderJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_senderJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SenderJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_senderJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "JID")
+}
+
+func _MessageUndecryptableEvent_reason(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MessageUndecryptableEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageUndecryptableEvent_reason(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageUndecryptableEvent_reason(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "String")
+}
+
 func _Mutation_createApiKey(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7554,6 +13145,140 @@ func fieldContext_Mutation_revokeApiKey(ctx context.Context, ec *executionContex
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_revokeApiKey_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_readChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_readChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReadChat(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(ReadChatInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ReadChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ReadChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ReadChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ReadChatPayload) graphql.Marshaler {
+			return marshalNReadChatPayload2ᚖwagatewayᚋgraphᚋgenᚐReadChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_readChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ReadChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_readChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_createRealtimeTicket(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_createRealtimeTicket(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateRealtimeTicket(ctx, fc.Args["input"].(*CreateRealtimeTicketInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *CreateRealtimeTicketPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *CreateRealtimeTicketPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *CreateRealtimeTicketPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateRealtimeTicketPayload) graphql.Marshaler {
+			return marshalNCreateRealtimeTicketPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_createRealtimeTicket(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CreateRealtimeTicketPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_createRealtimeTicket_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8297,6 +14022,73 @@ func fieldContext_Mutation_rejectGroupMembers(ctx context.Context, ec *execution
 	return fc, nil
 }
 
+func _Mutation_sendMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_sendMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SendMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(SendMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_sendMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_sendMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_sessionPairingCode(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8925,6 +14717,144 @@ func fieldContext_Organization_createdAt(_ context.Context, ec *executionContext
 	return graphql.NewScalarFieldContext("Organization", field, false, false, "DateTime")
 }
 
+func _OtherEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "ID")
+}
+
+func _OtherEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "EventType")
+}
+
+func _OtherEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "ID")
+}
+
+func _OtherEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "String")
+}
+
+func _OtherEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "DateTime")
+}
+
+func _OtherEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *OtherEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_OtherEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_OtherEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OtherEvent", field, false, false, "JSON")
+}
+
 func _PageInfo_hasNextPage(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9061,6 +14991,190 @@ func _PairingCode_expiresAt(ctx context.Context, ec *executionContext, field gra
 }
 func fieldContext_PairingCode_expiresAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PairingCode", field, false, false, "DateTime")
+}
+
+func _PairingEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "ID")
+}
+
+func _PairingEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "EventType")
+}
+
+func _PairingEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "ID")
+}
+
+func _PairingEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "String")
+}
+
+func _PairingEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "DateTime")
+}
+
+func _PairingEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "JSON")
+}
+
+func _PairingEvent_code(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_code(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_code(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "String")
+}
+
+func _PairingEvent_expiresAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PairingEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PairingEvent_expiresAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PairingEvent_expiresAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PairingEvent", field, false, false, "DateTime")
 }
 
 func _PairingUpdate_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PairingUpdate) (ret graphql.Marshaler) {
@@ -9564,6 +15678,73 @@ func fieldContext_Query_apiKeys(ctx context.Context, ec *executionContext, field
 	return fc, nil
 }
 
+func _Query_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Chat(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Chat
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_chat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_contact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -9625,6 +15806,73 @@ func fieldContext_Query_contact(ctx context.Context, ec *executionContext, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_contact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_events(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_events(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Events(ctx, fc.Args["sessionId"].(*string), fc.Args["types"].([]models.EventName), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *EventConnection
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *EventConnection
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *EventConnection
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *EventConnection) graphql.Marshaler {
+			return marshalNEventConnection2ᚖwagatewayᚋgraphᚋgenᚐEventConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_events(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_EventConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_events_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -9893,6 +16141,73 @@ func fieldContext_Query_listGroupRequests(ctx context.Context, ec *executionCont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_listGroupRequests_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_message(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Message(ctx, fc.Args["sessionId"].(string), fc.Args["waMessageId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Message
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Message
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalOMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_message(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_message_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10365,6 +16680,38 @@ func fieldContext_Query___schema(_ context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _ReadChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReadChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReadChatPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReadChatPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReadChatPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _RejectGroupMembersPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RejectGroupMembersPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10584,6 +16931,176 @@ func fieldContext_RevokeGroupInvitePayload_groupInvite(_ context.Context, ec *ex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_GroupInvite(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendMessagePayload_outboxId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_outboxId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_outboxId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "ID")
+}
+
+func _SendMessagePayload_mode(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_mode(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.SendMode) graphql.Marshaler {
+			return marshalNSendMode2wagatewayᚋmodelsᚐSendMode(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_mode(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "SendMode")
+}
+
+func _SendMessagePayload_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNSendStatus2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, true, false, "SendStatus")
+}
+
+func _SendMessagePayload_replayed(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_replayed(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Replayed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_replayed(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, false, false, "Boolean")
+}
+
+func _SendMessagePayload_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WAMessageID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, true, false, "String")
+}
+
+func _SendMessagePayload_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendMessagePayload", field, true, false, "DateTime")
+}
+
+func _SendMessagePayload_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendMessagePayload_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendMessagePayload_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -11093,6 +17610,140 @@ func _Session_updatedAt(ctx context.Context, ec *executionContext, field graphql
 }
 func fieldContext_Session_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Session", field, false, false, "DateTime")
+}
+
+func _Session_chats(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_chats(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Session().Chats(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Chat]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Chat]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Chat]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Chat]) graphql.Marshaler {
+			return marshalNChatConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_chats(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChatConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Session_chats_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Session_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Session().Chat(ctx, obj, fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Chat
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Session_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Session_chat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func _Session_contacts(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
@@ -11672,6 +18323,190 @@ func fieldContext_SessionPairingCodePayload_pairingCode(_ context.Context, ec *e
 	return fc, nil
 }
 
+func _SessionStatusEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "ID")
+}
+
+func _SessionStatusEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "EventType")
+}
+
+func _SessionStatusEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "ID")
+}
+
+func _SessionStatusEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "String")
+}
+
+func _SessionStatusEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "DateTime")
+}
+
+func _SessionStatusEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "JSON")
+}
+
+func _SessionStatusEvent_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.SessionStatus) graphql.Marshaler {
+			return marshalNSessionStatus2wagatewayᚋmodelsᚐSessionStatus(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionStatusEvent_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "SessionStatus")
+}
+
+func _SessionStatusEvent_statusReason(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionStatusEvent_statusReason(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StatusReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.StatusReason) graphql.Marshaler {
+			return marshalOString2wagatewayᚋmodelsᚐStatusReason(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SessionStatusEvent_statusReason(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "String")
+}
+
 func _StartSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *StartSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -11732,6 +18567,73 @@ func fieldContext_StopSessionPayload_session(_ context.Context, ec *executionCon
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Session(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Subscription_events(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Subscription_events(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().Events(ctx, fc.Args["sessionId"].(*string), fc.Args["types"].([]models.EventName), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal Event
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal Event
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal Event
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v Event) graphql.Marshaler {
+			return marshalNEvent2wagatewayᚋgraphᚋgenᚐEvent(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Subscription_events(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Subscription_events_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -13162,6 +20064,55 @@ func UnmarshalCreateGroupInput(ctx context.Context, raw any) (CreateGroupInput, 
 	return out, err
 }
 
+func unmarshalInputCreateRealtimeTicketInput(ctx context.Context, ec *executionContext, obj any) (CreateRealtimeTicketInput, error) {
+	var it CreateRealtimeTicketInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"sessionId", "types"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "sessionId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sessionId"))
+			data, err := unmarshalOID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.SessionID = graphql.OmittableOf(data)
+		case "types":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("types"))
+			data, err := unmarshalOEventType2ᚕwagatewayᚋmodelsᚐEventNameᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Types = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateRealtimeTicketInput unmarshals raw into the CreateRealtimeTicketInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateRealtimeTicketInput(ctx context.Context, raw any) (CreateRealtimeTicketInput, error) {
+	var out CreateRealtimeTicketInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateRealtimeTicketInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputCreateSessionInput(ctx context.Context, ec *executionContext, obj any) (CreateSessionInput, error) {
 	var it CreateSessionInput
 	if obj == nil {
@@ -13337,6 +20288,167 @@ func UnmarshalJoinGroupInput(ctx context.Context, raw any) (JoinGroupInput, erro
 	return out, err
 }
 
+func unmarshalInputMessageContentInput(ctx context.Context, ec *executionContext, obj any) (MessageContentInput, error) {
+	var it MessageContentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalOTextContentInput2ᚖwagatewayᚋgraphᚋgenᚐTextContentInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageContentInput unmarshals raw into the MessageContentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageContentInput(ctx context.Context, raw any) (MessageContentInput, error) {
+	var out MessageContentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageContentInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputReadChatInput(ctx context.Context, ec *executionContext, obj any) (ReadChatInput, error) {
+	var it ReadChatInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "receipts"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "receipts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("receipts"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Receipts = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReadChatInput unmarshals raw into the ReadChatInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReadChatInput(ctx context.Context, raw any) (ReadChatInput, error) {
+	var out ReadChatInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReadChatInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputSendMessageInput(ctx context.Context, ec *executionContext, obj any) (SendMessageInput, error) {
+	var it SendMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"to", "content", "replyTo", "async", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "content":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("content"))
+			data, err := unmarshalNMessageContentInput2ᚖwagatewayᚋgraphᚋgenᚐMessageContentInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Content = data
+		case "replyTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("replyTo"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReplyTo = graphql.OmittableOf(data)
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendMessageInput unmarshals raw into the SendMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendMessageInput(ctx context.Context, raw any) (SendMessageInput, error) {
+	var out SendMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendMessageInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputSessionPairingCodeInput(ctx context.Context, ec *executionContext, obj any) (SessionPairingCodeInput, error) {
 	var it SessionPairingCodeInput
 	if obj == nil {
@@ -13376,6 +20488,55 @@ func unmarshalInputSessionPairingCodeInput(ctx context.Context, ec *executionCon
 func UnmarshalSessionPairingCodeInput(ctx context.Context, raw any) (SessionPairingCodeInput, error) {
 	var out SessionPairingCodeInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SessionPairingCodeInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputTextContentInput(ctx context.Context, ec *executionContext, obj any) (TextContentInput, error) {
+	var it TextContentInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "mentions"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "mentions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mentions"))
+			data, err := unmarshalOJID2ᚕstringᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mentions = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalTextContentInput unmarshals raw into the TextContentInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalTextContentInput(ctx context.Context, raw any) (TextContentInput, error) {
+	var out TextContentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "TextContentInput", raw, &out)
 	return out, err
 }
 
@@ -13530,6 +20691,82 @@ func UnmarshalUpdateSessionInput(ctx context.Context, raw any) (UpdateSessionInp
 
 // region    ************************** interface.gotpl ***************************
 
+func _Event(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj Event) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case SessionStatusEvent:
+		return _SessionStatusEvent(ctx, ec, sel, &obj)
+	case *SessionStatusEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _SessionStatusEvent(ctx, ec, sel, obj)
+	case PairingEvent:
+		return _PairingEvent(ctx, ec, sel, &obj)
+	case *PairingEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _PairingEvent(ctx, ec, sel, obj)
+	case OtherEvent:
+		return _OtherEvent(ctx, ec, sel, &obj)
+	case *OtherEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _OtherEvent(ctx, ec, sel, obj)
+	case MessageUndecryptableEvent:
+		return _MessageUndecryptableEvent(ctx, ec, sel, &obj)
+	case *MessageUndecryptableEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _MessageUndecryptableEvent(ctx, ec, sel, obj)
+	case MessageStatusEvent:
+		return _MessageStatusEvent(ctx, ec, sel, &obj)
+	case *MessageStatusEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _MessageStatusEvent(ctx, ec, sel, obj)
+	case MessageEvent:
+		return _MessageEvent(ctx, ec, sel, &obj)
+	case *MessageEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _MessageEvent(ctx, ec, sel, obj)
+	case GroupEvent:
+		return _GroupEvent(ctx, ec, sel, &obj)
+	case *GroupEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _GroupEvent(ctx, ec, sel, obj)
+	case ContactEvent:
+		return _ContactEvent(ctx, ec, sel, &obj)
+	case *ContactEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _ContactEvent(ctx, ec, sel, obj)
+	case ChatEvent:
+		return _ChatEvent(ctx, ec, sel, &obj)
+	case *ChatEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _ChatEvent(ctx, ec, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of Event must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj Node) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -13548,6 +20785,13 @@ func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			return graphql.Null
 		}
 		return _Organization(ctx, ec, sel, obj)
+	case models.Message:
+		return _Message(ctx, ec, sel, &obj)
+	case *models.Message:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Message(ctx, ec, sel, obj)
 	case models.GroupMember:
 		return _GroupMember(ctx, ec, sel, &obj)
 	case *models.GroupMember:
@@ -13569,6 +20813,13 @@ func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			return graphql.Null
 		}
 		return _Contact(ctx, ec, sel, obj)
+	case models.Chat:
+		return _Chat(ctx, ec, sel, &obj)
+	case *models.Chat:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Chat(ctx, ec, sel, obj)
 	case models.APIKey:
 		return _ApiKey(ctx, ec, sel, &obj)
 	case *models.APIKey:
@@ -13831,6 +21082,273 @@ func _ApproveGroupMembersPayload(ctx context.Context, ec *executionContext, sel 
 	return out
 }
 
+var chatImplementors = []string{"Chat", "Node"}
+
+func _Chat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Chat) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Chat")
+		case "id":
+			out.Values[i] = _Chat_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "jid":
+			out.Values[i] = _Chat_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sessionId":
+			out.Values[i] = _Chat_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "type":
+			out.Values[i] = _Chat_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = _Chat_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "archived":
+			out.Values[i] = _Chat_archived(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pinned":
+			out.Values[i] = _Chat_pinned(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mutedUntil":
+			out.Values[i] = _Chat_mutedUntil(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unreadCount":
+			out.Values[i] = _Chat_unreadCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastMessageAt":
+			out.Values[i] = _Chat_lastMessageAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = _Chat_createdAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = _Chat_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "messages":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Chat_messages(ctx, ec, field, obj)
+				})
+		case "lastMessage":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Chat_lastMessage(ctx, ec, field, obj)
+				})
+		case "contact":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Chat_contact(ctx, ec, field, obj)
+				})
+		case "group":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Chat_group(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var chatConnectionImplementors = []string{"ChatConnection"}
+
+func _ChatConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Connection[models.Chat]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatConnection")
+		case "edges":
+			out.Values[i] = _ChatConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = _ChatConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = _ChatConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _ChatConnection_totalCount(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var chatEdgeImplementors = []string{"ChatEdge"}
+
+func _ChatEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Edge[models.Chat]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatEdge")
+		case "cursor":
+			out.Values[i] = _ChatEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _ChatEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var chatEventImplementors = []string{"ChatEvent", "Event"}
+
+func _ChatEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ChatEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, chatEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChatEvent")
+		case "id":
+			out.Values[i] = _ChatEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _ChatEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _ChatEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _ChatEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _ChatEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _ChatEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _ChatEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unreadCount":
+			out.Values[i] = _ChatEvent_unreadCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var contactImplementors = []string{"Contact", "Node"}
 
 func _Contact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Identity) graphql.Marshaler {
@@ -13993,6 +21511,79 @@ func _ContactEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 	return out
 }
 
+var contactEventImplementors = []string{"ContactEvent", "Event"}
+
+func _ContactEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ContactEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactEvent")
+		case "id":
+			out.Values[i] = _ContactEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _ContactEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _ContactEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _ContactEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _ContactEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _ContactEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lid":
+			out.Values[i] = _ContactEvent_lid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "phoneJid":
+			out.Values[i] = _ContactEvent_phoneJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = _ContactEvent_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createApiKeyPayloadImplementors = []string{"CreateApiKeyPayload"}
 
 func _CreateApiKeyPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *CreateAPIKeyPayload) graphql.Marshaler {
@@ -14049,6 +21640,49 @@ func _CreateGroupPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 			}
 		case "results":
 			out.Values[i] = _CreateGroupPayload_results(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var createRealtimeTicketPayloadImplementors = []string{"CreateRealtimeTicketPayload"}
+
+func _CreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *CreateRealtimeTicketPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createRealtimeTicketPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateRealtimeTicketPayload")
+		case "ticket":
+			out.Values[i] = _CreateRealtimeTicketPayload_ticket(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = _CreateRealtimeTicketPayload_expiresAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = _CreateRealtimeTicketPayload_url(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14153,6 +21787,87 @@ func _DemoteGroupMemberPayload(ctx context.Context, ec *executionContext, sel as
 			}
 		case "results":
 			out.Values[i] = _DemoteGroupMemberPayload_results(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventConnectionImplementors = []string{"EventConnection"}
+
+func _EventConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *EventConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventConnection")
+		case "edges":
+			out.Values[i] = _EventConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = _EventConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = _EventConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var eventEdgeImplementors = []string{"EventEdge"}
+
+func _EventEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *EventEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, eventEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EventEdge")
+		case "cursor":
+			out.Values[i] = _EventEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _EventEdge_node(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14359,6 +22074,79 @@ func _GroupEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 			}
 		case "node":
 			out.Values[i] = _GroupEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var groupEventImplementors = []string{"GroupEvent", "Event"}
+
+func _GroupEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *GroupEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, groupEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("GroupEvent")
+		case "id":
+			out.Values[i] = _GroupEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _GroupEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _GroupEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _GroupEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _GroupEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _GroupEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groupJid":
+			out.Values[i] = _GroupEvent_groupJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = _GroupEvent_action(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "memberJids":
+			out.Values[i] = _GroupEvent_memberJids(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14782,6 +22570,517 @@ func _LogoutSessionPayload(ctx context.Context, ec *executionContext, sel ast.Se
 	return out
 }
 
+var messageImplementors = []string{"Message", "Node"}
+
+func _Message(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Message) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Message")
+		case "id":
+			out.Values[i] = _Message_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waMessageId":
+			out.Values[i] = _Message_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sessionId":
+			out.Values[i] = _Message_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "chatJid":
+			out.Values[i] = _Message_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "senderJid":
+			out.Values[i] = _Message_senderJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "senderLid":
+			out.Values[i] = _Message_senderLid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fromMe":
+			out.Values[i] = _Message_fromMe(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "direction":
+			out.Values[i] = _Message_direction(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "type":
+			out.Values[i] = _Message_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "body":
+			out.Values[i] = _Message_body(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "quotedId":
+			out.Values[i] = _Message_quotedId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mentions":
+			out.Values[i] = _Message_mentions(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "hasMedia":
+			out.Values[i] = _Message_hasMedia(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ackLevel":
+			out.Values[i] = _Message_ackLevel(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.Values[i] = _Message_error(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "edited":
+			out.Values[i] = _Message_edited(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deleted":
+			out.Values[i] = _Message_deleted(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "timestamp":
+			out.Values[i] = _Message_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAt":
+			out.Values[i] = _Message_createdAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "chat":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_chat(ctx, ec, field, obj)
+				})
+		case "sender":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_sender(ctx, ec, field, obj)
+				})
+		case "quoted":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_quoted(ctx, ec, field, obj)
+				})
+		case "receipts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_receipts(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageConnectionImplementors = []string{"MessageConnection"}
+
+func _MessageConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Connection[models.Message]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageConnection")
+		case "edges":
+			out.Values[i] = _MessageConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = _MessageConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = _MessageConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _MessageConnection_totalCount(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageEdgeImplementors = []string{"MessageEdge"}
+
+func _MessageEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Edge[models.Message]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEdge")
+		case "cursor":
+			out.Values[i] = _MessageEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _MessageEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageEventImplementors = []string{"MessageEvent", "Event"}
+
+func _MessageEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MessageEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageEvent")
+		case "id":
+			out.Values[i] = _MessageEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _MessageEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _MessageEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _MessageEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _MessageEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _MessageEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = _MessageEvent_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageReceiptImplementors = []string{"MessageReceipt"}
+
+func _MessageReceipt(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.MessageReceipt) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageReceiptImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageReceipt")
+		case "participant":
+			out.Values[i] = _MessageReceipt_participant(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ackLevel":
+			out.Values[i] = _MessageReceipt_ackLevel(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = _MessageReceipt_at(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageStatusEventImplementors = []string{"MessageStatusEvent", "Event"}
+
+func _MessageStatusEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MessageStatusEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageStatusEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageStatusEvent")
+		case "id":
+			out.Values[i] = _MessageStatusEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _MessageStatusEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _MessageStatusEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _MessageStatusEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _MessageStatusEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _MessageStatusEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waMessageId":
+			out.Values[i] = _MessageStatusEvent_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _MessageStatusEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ackLevel":
+			out.Values[i] = _MessageStatusEvent_ackLevel(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _MessageStatusEvent_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "participantJid":
+			out.Values[i] = _MessageStatusEvent_participantJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = _MessageStatusEvent_error(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "outboxId":
+			out.Values[i] = _MessageStatusEvent_outboxId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var messageUndecryptableEventImplementors = []string{"MessageUndecryptableEvent", "Event"}
+
+func _MessageUndecryptableEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MessageUndecryptableEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, messageUndecryptableEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MessageUndecryptableEvent")
+		case "id":
+			out.Values[i] = _MessageUndecryptableEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _MessageUndecryptableEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _MessageUndecryptableEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _MessageUndecryptableEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _MessageUndecryptableEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _MessageUndecryptableEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waMessageId":
+			out.Values[i] = _MessageUndecryptableEvent_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _MessageUndecryptableEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "senderJid":
+			out.Values[i] = _MessageUndecryptableEvent_senderJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = _MessageUndecryptableEvent_reason(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mutationImplementors = []string{"Mutation"}
 
 func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) graphql.Marshaler {
@@ -14811,6 +23110,20 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "revokeApiKey":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_revokeApiKey(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "readChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_readChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createRealtimeTicket":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_createRealtimeTicket(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -14888,6 +23201,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "rejectGroupMembers":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_rejectGroupMembers(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sendMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_sendMessage(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -15013,6 +23333,64 @@ func _Organization(ctx context.Context, ec *executionContext, sel ast.SelectionS
 	return out
 }
 
+var otherEventImplementors = []string{"OtherEvent", "Event"}
+
+func _OtherEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *OtherEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, otherEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OtherEvent")
+		case "id":
+			out.Values[i] = _OtherEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _OtherEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _OtherEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _OtherEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _OtherEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _OtherEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func _PageInfo(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
@@ -15079,6 +23457,74 @@ func _PairingCode(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 			}
 		case "expiresAt":
 			out.Values[i] = _PairingCode_expiresAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pairingEventImplementors = []string{"PairingEvent", "Event"}
+
+func _PairingEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PairingEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pairingEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PairingEvent")
+		case "id":
+			out.Values[i] = _PairingEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _PairingEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _PairingEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _PairingEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _PairingEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _PairingEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "code":
+			out.Values[i] = _PairingEvent_code(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiresAt":
+			out.Values[i] = _PairingEvent_expiresAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15312,11 +23758,23 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_apiKeys(ctx, ec, field)
 				})
+		case "chat":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_chat(ctx, ec, field)
+				})
 		case "contact":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_contact(ctx, ec, field)
+				})
+		case "events":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_events(ctx, ec, field)
 				})
 		case "group":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -15341,6 +23799,12 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_listGroupRequests(ctx, ec, field)
+				})
+		case "message":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_message(ctx, ec, field)
 				})
 		case "sessionQR":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -15391,6 +23855,39 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var readChatPayloadImplementors = []string{"ReadChatPayload"}
+
+func _ReadChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ReadChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, readChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReadChatPayload")
+		case "chat":
+			out.Values[i] = _ReadChatPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -15584,6 +24081,69 @@ func _RevokeGroupInvitePayload(ctx context.Context, ec *executionContext, sel as
 	return out
 }
 
+var sendMessagePayloadImplementors = []string{"SendMessagePayload"}
+
+func _SendMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Outgoing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendMessagePayload")
+		case "outboxId":
+			out.Values[i] = _SendMessagePayload_outboxId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mode":
+			out.Values[i] = _SendMessagePayload_mode(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _SendMessagePayload_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayed":
+			out.Values[i] = _SendMessagePayload_replayed(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waMessageId":
+			out.Values[i] = _SendMessagePayload_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _SendMessagePayload_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = _SendMessagePayload_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var sessionImplementors = []string{"Session", "Node"}
 
 func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Session) graphql.Marshaler {
@@ -15706,6 +24266,18 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "chats":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_chats(ctx, ec, field, obj)
+				})
+		case "chat":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_chat(ctx, ec, field, obj)
+				})
 		case "contacts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -15924,6 +24496,74 @@ func _SessionPairingCodePayload(ctx context.Context, ec *executionContext, sel a
 	return out
 }
 
+var sessionStatusEventImplementors = []string{"SessionStatusEvent", "Event"}
+
+func _SessionStatusEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SessionStatusEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sessionStatusEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SessionStatusEvent")
+		case "id":
+			out.Values[i] = _SessionStatusEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _SessionStatusEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _SessionStatusEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _SessionStatusEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _SessionStatusEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _SessionStatusEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _SessionStatusEvent_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "statusReason":
+			out.Values[i] = _SessionStatusEvent_statusReason(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var startSessionPayloadImplementors = []string{"StartSessionPayload"}
 
 func _StartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *StartSessionPayload) graphql.Marshaler {
@@ -16003,6 +24643,8 @@ func _Subscription(ctx context.Context, ec *executionContext, sel ast.SelectionS
 	}
 
 	switch fields[0].Name {
+	case "events":
+		return _Subscription_events(ctx, ec, fields[0])
 	case "pairing":
 		return _Subscription_pairing(ctx, ec, fields[0])
 	default:
@@ -16626,6 +25268,80 @@ func marshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx conte
 	return v
 }
 
+func marshalNChat2ᚕᚖwagatewayᚋmodelsᚐChatᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Chat) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Chat!")
+		return graphql.Null
+	}
+	return _Chat(ctx, ec, sel, v)
+}
+
+func marshalNChatConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Chat]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChatConnection!")
+		return graphql.Null
+	}
+	return _ChatConnection(ctx, ec, sel, v)
+}
+
+func marshalNChatEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*Edge[models.Chat]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNChatEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNChatEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Edge[models.Chat]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChatEdge!")
+		return graphql.Null
+	}
+	return _ChatEdge(ctx, ec, sel, v)
+}
+
+func unmarshalNChatType2wagatewayᚋmodelsᚐChatType(ctx context.Context, ec *executionContext, v any) (models.ChatType, error) {
+	res, err := scalar.UnmarshalChatType(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNChatType2wagatewayᚋmodelsᚐChatType(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.ChatType) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalChatType(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ChatType!")
+	}
+	return res
+}
+
+func marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.Identity) graphql.Marshaler {
+	return _Contact(ctx, ec, sel, &v)
+}
+
 func marshalNContact2ᚕᚖwagatewayᚋmodelsᚐIdentityᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Identity) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -16708,6 +25424,14 @@ func marshalNCreateGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateGroupPayload(
 	return _CreateGroupPayload(ctx, ec, sel, v)
 }
 
+func marshalNCreateRealtimeTicketPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *CreateRealtimeTicketPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateRealtimeTicketPayload!")
+		return graphql.Null
+	}
+	return _CreateRealtimeTicketPayload(ctx, ec, sel, v)
+}
+
 func unmarshalNCreateSessionInput2wagatewayᚋgraphᚋgenᚐCreateSessionInput(ctx context.Context, ec *executionContext, v any) (CreateSessionInput, error) {
 	res, err := unmarshalInputCreateSessionInput(ctx, ec, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -16749,6 +25473,76 @@ func marshalNDemoteGroupMemberPayload2ᚖwagatewayᚋgraphᚋgenᚐDemoteGroupMe
 		return graphql.Null
 	}
 	return _DemoteGroupMemberPayload(ctx, ec, sel, v)
+}
+
+func marshalNEvent2wagatewayᚋgraphᚋgenᚐEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v Event) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Event!")
+		return graphql.Null
+	}
+	return _Event(ctx, ec, sel, v)
+}
+
+func marshalNEvent2ᚕwagatewayᚋgraphᚋgenᚐEventᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []Event) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNEvent2wagatewayᚋgraphᚋgenᚐEvent(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNEventConnection2ᚖwagatewayᚋgraphᚋgenᚐEventConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *EventConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventConnection!")
+		return graphql.Null
+	}
+	return _EventConnection(ctx, ec, sel, v)
+}
+
+func marshalNEventEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEventEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*EventEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNEventEdge2ᚖwagatewayᚋgraphᚋgenᚐEventEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNEventEdge2ᚖwagatewayᚋgraphᚋgenᚐEventEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *EventEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EventEdge!")
+		return graphql.Null
+	}
+	return _EventEdge(ctx, ec, sel, v)
+}
+
+func unmarshalNEventType2wagatewayᚋmodelsᚐEventName(ctx context.Context, ec *executionContext, v any) (models.EventName, error) {
+	res, err := scalar.UnmarshalEventType(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.EventName) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalEventType(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EventType!")
+	}
+	return res
 }
 
 func marshalNGroup2ᚕᚖwagatewayᚋmodelsᚐGroupᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Group) graphql.Marshaler {
@@ -17007,6 +25801,24 @@ func marshalNJID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast
 	return ret
 }
 
+func unmarshalNJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, ec *executionContext, v any) (json.RawMessage, error) {
+	res, err := scalar.UnmarshalJSON(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "JSON!")
+		return graphql.Null
+	}
+	_ = sel
+	res := scalar.MarshalJSON(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "JSON!")
+	}
+	return res
+}
+
 func unmarshalNJoinGroupInput2wagatewayᚋgraphᚋgenᚐJoinGroupInput(ctx context.Context, ec *executionContext, v any) (JoinGroupInput, error) {
 	res, err := unmarshalInputJoinGroupInput(ctx, ec, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -17046,6 +25858,119 @@ func marshalNMemberRole2wagatewayᚋmodelsᚐMemberRole(ctx context.Context, ec 
 	res := scalar.MarshalMemberRole(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "MemberRole!")
+	}
+	return res
+}
+
+func marshalNMessage2ᚕᚖwagatewayᚋmodelsᚐMessageᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Message) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Message) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Message!")
+		return graphql.Null
+	}
+	return _Message(ctx, ec, sel, v)
+}
+
+func marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageConnection!")
+		return graphql.Null
+	}
+	return _MessageConnection(ctx, ec, sel, v)
+}
+
+func unmarshalNMessageContentInput2ᚖwagatewayᚋgraphᚋgenᚐMessageContentInput(ctx context.Context, ec *executionContext, v any) (*MessageContentInput, error) {
+	res, err := unmarshalInputMessageContentInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalNMessageDirection2string(ctx context.Context, ec *executionContext, v any) (string, error) {
+	res, err := scalar.UnmarshalMessageDirection(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNMessageDirection2string(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalMessageDirection(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageDirection!")
+	}
+	return res
+}
+
+func marshalNMessageEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*Edge[models.Message]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNMessageEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNMessageEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Edge[models.Message]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageEdge!")
+		return graphql.Null
+	}
+	return _MessageEdge(ctx, ec, sel, v)
+}
+
+func marshalNMessageReceipt2ᚕᚖwagatewayᚋmodelsᚐMessageReceiptᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.MessageReceipt) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNMessageReceipt2ᚖwagatewayᚋmodelsᚐMessageReceipt(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNMessageReceipt2ᚖwagatewayᚋmodelsᚐMessageReceipt(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.MessageReceipt) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MessageReceipt!")
+		return graphql.Null
+	}
+	return _MessageReceipt(ctx, ec, sel, v)
+}
+
+func unmarshalNMessageType2wagatewayᚋmodelsᚐMessageType(ctx context.Context, ec *executionContext, v any) (models.MessageType, error) {
+	res, err := scalar.UnmarshalMessageType(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNMessageType2wagatewayᚋmodelsᚐMessageType(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.MessageType) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalMessageType(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MessageType!")
 	}
 	return res
 }
@@ -17114,6 +26039,19 @@ func marshalNQRCode2ᚖwagatewayᚋwhatsappᚐQRCode(ctx context.Context, ec *ex
 	return _QRCode(ctx, ec, sel, v)
 }
 
+func unmarshalNReadChatInput2wagatewayᚋgraphᚋgenᚐReadChatInput(ctx context.Context, ec *executionContext, v any) (ReadChatInput, error) {
+	res, err := unmarshalInputReadChatInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNReadChatPayload2ᚖwagatewayᚋgraphᚋgenᚐReadChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ReadChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReadChatPayload!")
+		return graphql.Null
+	}
+	return _ReadChatPayload(ctx, ec, sel, v)
+}
+
 func marshalNRejectGroupMembersPayload2ᚖwagatewayᚋgraphᚋgenᚐRejectGroupMembersPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RejectGroupMembersPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RejectGroupMembersPayload!")
@@ -17152,6 +26090,47 @@ func marshalNRevokeGroupInvitePayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeGroupIn
 		return graphql.Null
 	}
 	return _RevokeGroupInvitePayload(ctx, ec, sel, v)
+}
+
+func unmarshalNSendMessageInput2wagatewayᚋgraphᚋgenᚐSendMessageInput(ctx context.Context, ec *executionContext, v any) (SendMessageInput, error) {
+	res, err := unmarshalInputSendMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendMessagePayload!")
+		return graphql.Null
+	}
+	return _SendMessagePayload(ctx, ec, sel, v)
+}
+
+func unmarshalNSendMode2wagatewayᚋmodelsᚐSendMode(ctx context.Context, ec *executionContext, v any) (models.SendMode, error) {
+	res, err := scalar.UnmarshalSendMode(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSendMode2wagatewayᚋmodelsᚐSendMode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.SendMode) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalSendMode(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SendMode!")
+	}
+	return res
+}
+
+func unmarshalNSendStatus2string(ctx context.Context, ec *executionContext, v any) (string, error) {
+	res, err := scalar.UnmarshalSendStatus(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSendStatus2string(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalSendStatus(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "SendStatus!")
+	}
+	return res
 }
 
 func marshalNSession2ᚕᚖwagatewayᚋmodelsᚐSessionᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Session) graphql.Marshaler {
@@ -17524,11 +26503,26 @@ func marshalOCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx context.Contex
 	return ret
 }
 
+func marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Chat(ctx, ec, sel, v)
+}
+
 func marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Identity) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return _Contact(ctx, ec, sel, v)
+}
+
+func unmarshalOCreateRealtimeTicketInput2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketInput(ctx context.Context, ec *executionContext, v any) (*CreateRealtimeTicketInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputCreateRealtimeTicketInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func unmarshalODateTime2wagatewayᚋmodelsᚐMillis(ctx context.Context, ec *executionContext, v any) (models.Millis, error) {
@@ -17559,6 +26553,42 @@ func marshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx context.Context, ec *ex
 	_ = ctx
 	res := scalar.MarshalDateTime(*v)
 	return res
+}
+
+func unmarshalOEventType2ᚕwagatewayᚋmodelsᚐEventNameᚄ(ctx context.Context, ec *executionContext, v any) ([]models.EventName, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]models.EventName, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalOEventType2ᚕwagatewayᚋmodelsᚐEventNameᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []models.EventName) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalOGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Group) graphql.Marshaler {
@@ -17644,6 +26674,41 @@ func marshalOJID2string(ctx context.Context, ec *executionContext, sel ast.Selec
 	return res
 }
 
+func unmarshalOJID2ᚕstringᚄ(ctx context.Context, ec *executionContext, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNJID2string(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalOJID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = marshalNJID2string(ctx, ec, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func unmarshalOMemberRole2ᚖwagatewayᚋmodelsᚐMemberRole(ctx context.Context, ec *executionContext, v any) (*models.MemberRole, error) {
 	if v == nil {
 		return nil, nil
@@ -17660,6 +26725,13 @@ func marshalOMemberRole2ᚖwagatewayᚋmodelsᚐMemberRole(ctx context.Context, 
 	_ = ctx
 	res := scalar.MarshalMemberRole(*v)
 	return res
+}
+
+func marshalOMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Message) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Message(ctx, ec, sel, v)
 }
 
 func marshalONode2wagatewayᚋgraphᚋgenᚐNode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v Node) graphql.Marshaler {
@@ -17735,6 +26807,14 @@ func marshalOString2ᚖstring(ctx context.Context, ec *executionContext, sel ast
 	_ = sel
 	res := scalar.MarshalText(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func unmarshalOTextContentInput2ᚖwagatewayᚋgraphᚋgenᚐTextContentInput(ctx context.Context, ec *executionContext, v any) (*TextContentInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputTextContentInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

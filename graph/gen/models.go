@@ -65,6 +65,24 @@ type CreateGroupPayload struct {
 	Results []*whatsapp.ParticipantResult `json:"results"`
 }
 
+// What the connection is to hear.
+type CreateRealtimeTicketInput struct {
+	// Only of this session; absent: of all the caller may read.
+	SessionID graphql.Omittable[*string] `json:"sessionId,omitempty"`
+	// Only these; absent: all.
+	Types graphql.Omittable[[]models.EventName] `json:"types,omitempty"`
+}
+
+// A ticket.
+type CreateRealtimeTicketPayload struct {
+	// Good for one connection.
+	Ticket string `json:"ticket"`
+	// Until when.
+	ExpiresAt models.Millis `json:"expiresAt"`
+	// The address to connect to, ticket included.
+	URL string `json:"url"`
+}
+
 // A new session.
 type CreateSessionInput struct {
 	// A name for people, at most 100 characters.
@@ -139,6 +157,12 @@ type LogoutSessionPayload struct {
 	Session *models.Session `json:"session"`
 }
 
+// One kind of content.
+type MessageContentInput struct {
+	// Text.
+	Text graphql.Omittable[*TextContentInput] `json:"text,omitempty"`
+}
+
 // Everything that can be done. Live acts fail with NOT_IMPLEMENTED while the session is not connected.
 type Mutation struct {
 }
@@ -165,6 +189,20 @@ type PromoteGroupMemberPayload struct {
 
 // Everything that can be read. Reads come from the gateway's own database unless the field says that it asks WhatsApp.
 type Query struct {
+}
+
+// The chat to read.
+type ReadChatInput struct {
+	// Its address.
+	JID string `json:"jid"`
+	// Also send read receipts to the senders. Default false.
+	Receipts graphql.Omittable[*bool] `json:"receipts,omitempty"`
+}
+
+// The chat that was read.
+type ReadChatPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
 }
 
 // What became of each.
@@ -199,6 +237,21 @@ type RevokeAPIKeyPayload struct {
 type RevokeGroupInvitePayload struct {
 	// The new link.
 	GroupInvite *whatsapp.GroupInvite `json:"groupInvite"`
+}
+
+// What to send. `content` holds exactly one kind.
+type SendMessageInput struct {
+	// A person, by LID or phone number, or a group.
+	To string `json:"to"`
+	// What to send.
+	Content *MessageContentInput `json:"content"`
+	// The message to reply to, by WhatsApp's id; it must be of the same chat.
+	ReplyTo graphql.Omittable[*string] `json:"replyTo,omitempty"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+	// 1 to 255 characters that name this request within the organization for 24 hours: a repeat gives the
+	// first result and sends nothing. CONFLICT with another input, or while the first is under way.
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
 }
 
 // The WhatsApp account behind a session.
@@ -245,6 +298,14 @@ type StopSessionPayload struct {
 
 // Everything that can be listened to, over graphql-transport-ws or SSE.
 type Subscription struct {
+}
+
+// Text.
+type TextContentInput struct {
+	// 1 to 65,536 characters.
+	Text string `json:"text"`
+	// People named in the text, which holds `@` and the digits of each one's address.
+	Mentions graphql.Omittable[[]string] `json:"mentions,omitempty"`
 }
 
 // What to change; absent fields stay.

@@ -37,6 +37,57 @@ func UnmarshalMemberRole(v any) (models.MemberRole, error) {
 	return unmarshalEnum[models.MemberRole](v)
 }
 
+// MarshalChatType writes a ChatType.
+func MarshalChatType(t models.ChatType) graphql.Marshaler { return marshalEnum(t) }
+
+// UnmarshalChatType reads a ChatType.
+func UnmarshalChatType(v any) (models.ChatType, error) { return unmarshalEnum[models.ChatType](v) }
+
+// MarshalMessageType writes a MessageType.
+func MarshalMessageType(t models.MessageType) graphql.Marshaler { return marshalEnum(t) }
+
+// UnmarshalMessageType reads a MessageType.
+func UnmarshalMessageType(v any) (models.MessageType, error) {
+	return unmarshalEnum[models.MessageType](v)
+}
+
+// MarshalMessageDirection writes a MessageDirection.
+func MarshalMessageDirection(d string) graphql.Marshaler { return marshalEnum(d) }
+
+// UnmarshalMessageDirection reads a MessageDirection.
+func UnmarshalMessageDirection(v any) (string, error) { return unmarshalEnum[string](v) }
+
+// MarshalSendMode writes a SendMode.
+func MarshalSendMode(m models.SendMode) graphql.Marshaler { return marshalEnum(m) }
+
+// UnmarshalSendMode reads a SendMode.
+func UnmarshalSendMode(v any) (models.SendMode, error) { return unmarshalEnum[models.SendMode](v) }
+
+// MarshalSendStatus writes a SendStatus.
+func MarshalSendStatus(s string) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalSendStatus reads a SendStatus.
+func UnmarshalSendStatus(v any) (string, error) { return unmarshalEnum[string](v) }
+
+// MarshalEventType writes an EventType: "message.status" is MESSAGE_STATUS.
+func MarshalEventType(n models.EventName) graphql.Marshaler {
+	return marshalEnum(strings.ReplaceAll(string(n), ".", "_"))
+}
+
+// UnmarshalEventType reads an EventType.
+func UnmarshalEventType(v any) (models.EventName, error) {
+	spelled, err := unmarshalEnum[string](v)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range models.EventNames() {
+		if strings.ReplaceAll(string(name), ".", "_") == spelled {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%q is not an event", spelled)
+}
+
 func marshalEnum[T ~string](v T) graphql.Marshaler {
 	return graphql.MarshalString(strings.ToUpper(string(v)))
 }

@@ -20,6 +20,8 @@ const (
 	KindGroup        Kind = "group"
 	KindMember       Kind = "member"
 	KindContact      Kind = "contact"
+	KindChat         Kind = "chat"
+	KindMessage      Kind = "message"
 )
 
 // kindOf gives the kind of the objects of a type, "" when their ids are unique
@@ -34,6 +36,10 @@ func kindOf(typeName string) Kind {
 		return KindMember
 	case "Contact":
 		return KindContact
+	case "Chat":
+		return KindChat
+	case "Message":
+		return KindMessage
 	default:
 		return ""
 	}
