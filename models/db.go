@@ -26,6 +26,8 @@ type DB struct {
 	Messages      *MessageStore
 	Outgoing      *OutgoingStore
 	Outbox        *OutboxStore
+	Webhooks      *WebhookStore
+	Deliveries    *DeliveryStore
 
 	engine   engine
 	commits  *committer // SQLite only
@@ -92,6 +94,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Messages = &MessageStore{db}
 	db.Outgoing = &OutgoingStore{db}
 	db.Outbox = &OutboxStore{db: db, wake: make(chan struct{}, 1)}
+	db.Webhooks = &WebhookStore{db}
+	db.Deliveries = &DeliveryStore{db}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.Close())
 	}

@@ -110,13 +110,16 @@ func (s *SessionStore) ListEnabled(ctx context.Context) ([]Session, error) {
 	return sessions, storeError("session", "listing enabled sessions", err)
 }
 
-// Delete removes a session with everything below it, and revokes the API keys
-// that are good for it alone.
+// Delete removes a session with everything below it and the webhooks that are
+// for it alone, and revokes the API keys that are good for it alone.
 func (s *SessionStore) Delete(ctx context.Context, id string) error {
 	err := s.db.sessionTx(ctx, id, func(tx *gorm.DB) error {
 		err := tx.Model(&APIKey{}).Where("session_id = ? AND session_id <> '' AND revoked_at = 0", id).
 			Update("revoked_at", Now()).Error
 		if err != nil {
+			return err
+		}
+		if err := deleteSessionWebhooks(tx, id); err != nil {
 			return err
 		}
 		return tx.Delete(&Session{}, "id = ?", id).Error

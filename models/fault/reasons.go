@@ -18,6 +18,7 @@ const (
 	ReasonInvalidJID     Reason = "invalid_jid"
 	ReasonInvalidCursor  Reason = "invalid_cursor"
 	ReasonCursorExpired  Reason = "cursor_expired"
+	ReasonPrivateAddress Reason = "private_address"
 	ReasonBodyTooLarge   Reason = "body_too_large"
 	ReasonDatabase       Reason = "database"
 	ReasonEventLog       Reason = "event_log"
