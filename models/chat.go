@@ -33,8 +33,8 @@ type Chat struct {
 // ChatAddress says which chat an event or a caller means.
 type ChatAddress struct {
 	Type   ChatType
-	JID    string // of a group, channel or broadcast list; "" with a person
-	Person Person // of a DM
+	JID    string // of a group, channel or broadcast list; "" with Person
+	Person Person // of a DM; empty with JID
 }
 
 // Shape is the chat as the contract shows it.

@@ -79,3 +79,13 @@ func sqliteBusy(err error) bool {
 	var embedded *sqlite.Error
 	return errors.As(err, &embedded) && embedded.Code()&sqlitePrimary == sqlite3.SQLITE_BUSY
 }
+
+// OfDatabase reports whether an error comes from the database itself, whatever
+// it is about: a server that is away, a full disk, a broken transaction.
+func OfDatabase(err error) bool {
+	var (
+		postgres *pgconn.PgError
+		embedded *sqlite.Error
+	)
+	return errors.As(err, &postgres) || errors.As(err, &embedded) || err != nil && unreachable(err)
+}

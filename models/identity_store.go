@@ -14,6 +14,9 @@ const lidSuffix = "@lid"
 // phoneSuffix ends the address of a person by phone number.
 const phoneSuffix = "@s.whatsapp.net"
 
+// channelSuffix ends the address of a channel.
+const channelSuffix = "@newsletter"
+
 // identityColumns are the columns that scanIdentities reads, of the alias i.
 const identityColumns = `i.id, i.session_id, i.lid, i.phone_jid, i.phone_number,
 	i.contact_name, i.push_name, i.business_name, i.first_seen_at, i.updated_at`

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -33,6 +34,9 @@ func (s *MessageStore) Receive(ctx context.Context, sessionID string, message Ne
 func messageEvent(m *Message) NewEvent {
 	if m.Type == MessageUndecryptable {
 		return NewEvent{Name: EventMessageUndecryptable, Key: m.ChatJID, Payload: m.undecryptableShape()}
+	}
+	if strings.HasSuffix(m.ChatJID, channelSuffix) {
+		return NewEvent{Name: EventChannelMessage, Key: m.ChatJID, Payload: m.Shape()}
 	}
 	return NewEvent{Name: EventMessage, Key: m.ChatJID, Payload: m.Shape()}
 }
@@ -68,15 +72,15 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	return stored, fresh, nil
 }
 
-// placeOf stores the people of a message and gives the sender's and, for a DM,
-// the chat's identity; 0 where there is none.
+// placeOf stores the people of a message and gives the sender's identity and
+// that of the person the chat is with; 0 where there is none.
 func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAddress, now Millis) (senderID, chatPersonID int64, err error) {
 	var people []Person
 	known := func(p Person) bool { return p.LID != "" || p.PhoneJID != "" }
 	if known(sender) {
 		people = append(people, sender)
 	}
-	if chat.Type == ChatDM {
+	if known(chat.Person) {
 		people = append(people, chat.Person)
 	}
 	ids, err := db.upsertIdentities(tx, sessionID, people, now)
@@ -86,7 +90,7 @@ func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAdd
 	if known(sender) {
 		senderID, ids = ids[0], ids[1:]
 	}
-	if chat.Type == ChatDM {
+	if known(chat.Person) {
 		chatPersonID = ids[0]
 	}
 	return senderID, chatPersonID, nil

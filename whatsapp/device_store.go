@@ -42,10 +42,17 @@ func (s *deviceStore) remove(ctx context.Context, jid types.JID) error {
 	return nil
 }
 
-// prepare gives a stored device the faster store of prekeys. No client may use
-// the device at that moment.
-func (s *deviceStore) prepare(device *store.Device) {
-	if _, done := device.PreKeys.(*preKeys); !done && device.Initialized && !device.Deleted {
+// prepare gives a stored device the faster store of prekeys, and the buffer of
+// events that tells away of failures of the database. No client may use the
+// device at that moment.
+func (s *deviceStore) prepare(device *store.Device, away func(error)) {
+	if !device.Initialized || device.Deleted {
+		return
+	}
+	if _, done := device.PreKeys.(*preKeys); !done {
 		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db, device: *device.ID}
+	}
+	if _, done := device.EventBuffer.(*eventBuffer); !done {
+		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, away: away}
 	}
 }

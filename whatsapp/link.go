@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -33,6 +34,10 @@ type link struct {
 	cancel context.CancelFunc
 
 	dial sync.Mutex // held while the client dials or hangs up
+
+	// refuses is set by the first event that could not be stored, until the next
+	// connection: what came after it must not be stored before it.
+	refuses atomic.Bool
 
 	mu     sync.Mutex // guards closed, and work against it
 	closed bool
@@ -109,7 +114,8 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		defer l.dial.Unlock()
 		// It says goodbye, for which a dead socket takes its time.
 		l.client.Disconnect()
-		l.session.service.devices.prepare(l.client.Store)
+		l.session.service.devices.prepare(l.client.Store, l.notStored)
+		l.refuses.Store(false)
 		done(l.dialOnce(l.ctx))
 	}()
 }
@@ -129,6 +135,16 @@ func (l *link) dialOnce(ctx context.Context) (err error) {
 		}
 	}()
 	return l.client.ConnectContext(ctx)
+}
+
+// notStored has everything from an event on delivered again that could not be
+// stored: nothing more is taken from this connection.
+func (l *link) notStored(err error) {
+	if l.ctx.Err() != nil || l.refuses.Swap(true) {
+		return
+	}
+	l.session.log.Error("storing an event failed, it is asked for again", "error", err)
+	l.session.tell(l, func(o *owner) { o.notStored(l) })
 }
 
 // claim is whatsmeow's question whether to accept an account; it waits for the

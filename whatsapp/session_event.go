@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -20,6 +21,7 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 		if p := recover(); p != nil {
 			x.log.Error("panic in an event handler", "event", fmt.Sprintf("%T", evt), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			stored = false
+			l.notStored(fmt.Errorf("panic: %v", p))
 		}
 	}()
 	switch evt := evt.(type) {
@@ -58,7 +60,12 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 
 	case *events.GroupInfo, *events.JoinedGroup, *events.PushName, *events.BusinessName, *events.Contact,
 		*events.AppStateSyncComplete:
-		return x.store(l, evt)
+		return x.store(l, func(ctx context.Context) error {
+			_, err := x.service.handleGroupEvent(ctx, x, evt)
+			return err
+		})
+	case *events.Message, *events.UndecryptableMessage, *events.Receipt:
+		return x.store(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
 
 	default:
 		if !ignored(evt) {
@@ -74,8 +81,8 @@ func ignored(evt any) bool {
 	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
 	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
-	case *events.Message, *events.UndecryptableMessage, *events.Receipt, *events.HistorySync, *events.MediaRetry,
-		*events.FBMessage: // messages are not stored in this version
+	case *events.HistorySync, *events.MediaRetry: // neither history nor media is asked for in this version
+	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
 	case *events.ChatPresence, *events.Presence, *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
 		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
 	case *events.Pin, *events.Star, *events.DeleteForMe, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat,
@@ -101,19 +108,15 @@ func (x *session) tell(l *link, work func(*owner)) {
 	})
 }
 
-// store stores an event of groups and people, and asks for it again if that
-// fails.
-func (x *session) store(l *link, evt any) bool {
-	if x.link.Load() != l {
-		return false // the next link gets it
+// store stores an event, and asks for it again if that fails. It fails too behind
+// another that failed: order must not be lost.
+func (x *session) store(l *link, work func(context.Context) error) bool {
+	if x.link.Load() != l || l.refuses.Load() {
+		return false // the next connection gets it
 	}
-	_, err := x.service.handleGroupEvent(l.ctx, x, evt)
-	if err == nil {
-		return true
+	if err := work(l.ctx); err != nil {
+		l.notStored(err)
+		return false
 	}
-	if l.ctx.Err() == nil {
-		x.log.Error("storing an event failed", "event", fmt.Sprintf("%T", evt), "error", err)
-		x.tell(l, func(o *owner) { o.notStored(l) })
-	}
-	return false
+	return true
 }

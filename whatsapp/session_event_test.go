@@ -84,6 +84,8 @@ func TestEventThatCannotBeStoredIsAskedForAgain(t *testing.T) {
 	assert.True(t, waits, "it is to be delivered again")
 	_, err = pool.ExecContext(t.Context(), `DROP TRIGGER broken`)
 	require.NoError(t, err)
+	assert.False(t, x.handle(l, joined), "this connection is out of order from here on")
+	l.refuses.Store(false) // as the next connection does
 	assert.True(t, x.handle(l, joined))
 	_, err = db.Groups.Get(t.Context(), x.id, "120363041234567890@g.us")
 	require.NoError(t, err)

@@ -13,6 +13,8 @@ const (
 	lidServer     = "lid"
 	groupServer   = "g.us"
 	channelServer = "newsletter"
+
+	broadcastServer = "broadcast"
 )
 
 // Lengths of the digits in an address. Phone numbers are E.164, at most 15
@@ -67,6 +69,26 @@ func ParseChannel(field, s string) (string, error) {
 		return "", fault.InvalidJID(field, "a channel JID (…@newsletter)")
 	}
 	return MakeChannelJID(user), nil
+}
+
+// ParseChat reads the address of anything that one can have a chat with: a
+// person, a group, a channel, a broadcast list or the status updates
+// ("status@broadcast").
+func ParseChat(field, s string) (string, error) {
+	user, server, _ := strings.Cut(s, "@")
+	switch {
+	case server == groupServer:
+		return ParseGroup(field, s)
+	case server == channelServer:
+		return ParseChannel(field, s)
+	case server == broadcastServer && (user == "status" || isNumber(user, minGenerated, maxGenerated)):
+		return s, nil
+	}
+	jid, err := ParsePerson(field, s)
+	if err != nil {
+		return "", fault.InvalidJID(field, "the JID of a person, a group or a channel")
+	}
+	return jid, nil
 }
 
 // ParsePhone reads a phone number in international form: 7 to 15 digits without

@@ -1,0 +1,142 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
+
+	"wagateway/models"
+	"wagateway/models/fault"
+)
+
+// handleMessageEvent stores what an event tells of messages: one transaction,
+// done when it returns, so that WhatsApp is acknowledged only afterwards. An
+// error asks for redelivery.
+func (s *Service) handleMessageEvent(ctx context.Context, x *session, evt any) error {
+	switch evt := evt.(type) {
+	case *events.Message:
+		return s.messageCame(ctx, x, evt)
+	case *events.UndecryptableMessage:
+		return s.undecryptableCame(ctx, x, evt)
+	case *events.Receipt:
+		return s.receiptCame(ctx, x, evt)
+	default:
+		return fmt.Errorf("%T is not an event of messages", evt)
+	}
+}
+
+// messageCame stores a message from anybody, or from another device of the
+// account.
+func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Message) error {
+	read, ok := contentOf(evt.Message)
+	if !ok || evt.Info.Category == "peer" {
+		return nil
+	}
+	source := evt.RawMessage
+	if source == nil {
+		source = evt.Message
+	}
+	raw, err := proto.Marshal(source)
+	if err != nil {
+		return fmt.Errorf("encoding a message: %w", err)
+	}
+	message := x.newMessage(ctx, &evt.Info)
+	message.Type, message.Body, message.QuotedID = read.kind, storable(read.body), read.quotedID
+	message.Mentions, message.HasMedia, message.Quiet = read.mentions, read.hasMedia, read.quiet
+	message.Raw = raw
+	return s.receive(ctx, x, message)
+}
+
+// undecryptableCame stores that something came which could not be read. WhatsApp
+// has been told so already, and the sender is asked for it again: what comes then
+// takes this one's place.
+func (s *Service) undecryptableCame(ctx context.Context, x *session, evt *events.UndecryptableMessage) error {
+	if evt.DecryptFailMode == events.DecryptFailHide || evt.Info.Category == "peer" {
+		return nil // a vote or reaction, which phones do not show either
+	}
+	message := x.newMessage(ctx, &evt.Info)
+	message.Type, message.Error, message.Quiet = models.MessageUndecryptable, "decryption_failed", true
+	switch {
+	case evt.UnavailableType != "":
+		message.Error = string(evt.UnavailableType)
+	case evt.IsUnavailable:
+		message.Error = "unavailable"
+	}
+	return s.receive(ctx, x, message)
+}
+
+func (s *Service) receive(ctx context.Context, x *session, message models.NewMessage) error {
+	_, _, err := s.db.Messages.Receive(ctx, x.id, message)
+	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound) && ctx.Err() == nil {
+		// Whatever it is that cannot be stored, WhatsApp's encoding of it can: one
+		// message must not keep all that come after it away.
+		x.log.ErrorContext(ctx, "a message could not be stored as it is, storing its encoding alone", "wa_message_id", message.WAMessageID, "error", err)
+		message.Type, message.Body, message.QuotedID, message.Mentions = models.MessageUnknown, "", "", nil
+		_, _, err = s.db.Messages.Receive(ctx, x.id, message)
+	}
+	s.changes.notify(err)
+	return gone(err)
+}
+
+// newMessage is a message with all but its content.
+func (x *session) newMessage(ctx context.Context, info *types.MessageInfo) models.NewMessage {
+	message := models.NewMessage{
+		Chat:        x.chatOf(ctx, &info.MessageSource),
+		Sender:      x.person(ctx, info.Sender, info.SenderAlt),
+		WAMessageID: info.ID,
+		FromMe:      info.IsFromMe,
+		AckLevel:    models.AckDelivered,
+		Timestamp:   models.MillisOf(info.Timestamp),
+	}
+	if info.IsFromMe {
+		message.AckLevel = models.AckServer
+		message.Sender = x.self(ctx)
+	} else if message.Sender != (models.Person{}) && info.PushName != "-" {
+		message.Sender.PushName = storable(info.PushName)
+	}
+	return message
+}
+
+// storable is text as databases take it: UTF-8 without NUL.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+}
+
+// self is the account itself as a person.
+func (x *session) self(ctx context.Context) models.Person {
+	pn, lid := x.own()
+	return x.person(ctx, lid, pn)
+}
+
+// chatOf gives the chat that a message or receipt belongs to.
+func (x *session) chatOf(ctx context.Context, source *types.MessageSource) models.ChatAddress {
+	chat, other := source.Chat, source.RecipientAlt
+	if source.IsIncomingBroadcast() {
+		chat, other = source.Sender, source.SenderAlt // it shows in the chat with the sender
+	} else if !source.IsFromMe {
+		other = source.SenderAlt
+	}
+	return x.chatAddress(ctx, chat, other)
+}
+
+// chatAddress gives the chat with an address; other is the same person's address
+// of the other kind, where it is known.
+func (x *session) chatAddress(ctx context.Context, chat, other types.JID) models.ChatAddress {
+	chat = chat.ToNonAD()
+	address := models.ChatAddress{Type: models.ChatDM, JID: chat.String()}
+	switch chat.Server {
+	case types.GroupServer:
+		address.Type = models.ChatGroup
+	case types.NewsletterServer:
+		address.Type = models.ChatChannel
+	case types.BroadcastServer:
+		address.Type = models.ChatBroadcast
+	case types.DefaultUserServer, types.HiddenUserServer:
+		address.JID, address.Person = "", x.person(ctx, chat, other)
+	}
+	return address
+}
