@@ -92,7 +92,7 @@ func TestRestartKeepsEventsAndDropsRepeats(t *testing.T) {
 	got := all(t, second, "org")
 	assert.Equal(t, ids(events), ids(got))
 	events[3].Seq = 4
-	assert.Equal(t, events[3], got[3])
+	assert.EqualExportedValues(t, events[3], got[3])
 }
 
 func TestOrganizationsAreApart(t *testing.T) {

@@ -2,86 +2,112 @@ package eventlog
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/oklog/ulid/v2"
 )
 
-// skew is how far the clock that made an event's id may be ahead of the log's.
-const skew = time.Minute
+// skew is how far the times in event ids may stand out of order in a log: clocks
+// of several gateways differ, clocks are set, and an id is made some time before
+// its transaction ends.
+const skew = 30 * time.Second
 
 // Find gives the position of an event by its id, to resume after it. An id from
 // before what is kept is cursor_expired; one that never was, or is another
 // organization's, invalid_cursor.
 //
-// The time in the id says where to look; from there the log is scanned, headers
-// only, so an id that was just given out costs little.
+// The newest events are known by heart. For others the time in the id says where
+// to look, by bisection, so that an id that never was costs no more than a look
+// at the events of that minute.
 func (l *Log) Find(ctx context.Context, organization, eventID string) (Position, error) {
-	if !idShape.MatchString(eventID) {
+	made, ok := idTime(eventID)
+	if !ok {
 		return 0, forgedCursor()
+	}
+	l.mu.Lock()
+	t := l.tails[organization]
+	l.mu.Unlock()
+	if t != nil {
+		if at, ok := t.find(eventID); ok {
+			return at, nil
+		}
 	}
 	info, err := l.Info(ctx, organization)
 	if err != nil {
 		return 0, err
 	}
-	made, err := idTime(eventID)
-	if err != nil {
-		return 0, forgedCursor()
-	}
-	found, err := l.scan(ctx, organization, info, made, map[string]bool{eventID: true})
+	found, first, err := l.scan(ctx, organization, info, made, made, map[string]bool{eventID: true})
 	if err != nil {
 		return 0, err
 	}
 	if at, ok := found[eventID]; ok {
 		return at, nil
 	}
-	if gone := info.First > 1; gone && (info.Events == 0 || !made.Add(-skew).After(time.UnixMilli(info.FirstAt))) {
+	gone := info.First > 1
+	if gone && (info.Events == 0 || !made.After(first.Add(skew))) {
 		return 0, expiredCursor()
 	}
 	return 0, forgedCursor()
 }
 
-// scan looks for event ids in what was appended since a time, up to info.Last.
-func (l *Log) scan(ctx context.Context, organization string, info Info, since time.Time, ids map[string]bool) (map[string]Position, error) {
+// scan looks for event ids that were made between two times in what the log
+// keeps up to info.Last. It also tells when the first of what is kept was made.
+func (l *Log) scan(ctx context.Context, organization string, info Info, from, to time.Time, ids map[string]bool) (map[string]Position, time.Time, error) {
 	found := make(map[string]Position, len(ids))
-	from := since.Add(-skew)
-	if info.Events == 0 || from.UnixMilli() >= info.LastAt {
-		return found, nil // nothing is there, and nothing to wait for
+	if info.Events == 0 {
+		return found, time.Time{}, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	messages, err := l.messages(bounded, organization, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &from, HeadersOnly: true,
+	after, first, err := l.bisect(ctx, organization, info, from.Add(-skew))
+	if err != nil || first.After(to.Add(skew)) {
+		return found, first, err
+	}
+	until := to.Add(skew)
+	err = l.span(ctx, organization, after, info, pageEvents, func(event Event) bool {
+		if ids[event.ID] {
+			found[event.ID] = event.Seq
+		}
+		made, ok := idTime(event.ID)
+		return len(found) < len(ids) && (!ok || !made.After(until))
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer messages.Stop()
-	for len(found) < len(ids) {
-		msg, at, err := next(bounded, messages)
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return nil, Down(err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if id := msg.Headers().Get(jetstream.MsgIDHeader); ids[id] {
-			found[id] = at
-		}
-		if at >= info.Last {
-			break
-		}
-	}
-	return found, nil
+	return found, first, err
 }
 
-func idTime(eventID string) (time.Time, error) {
-	id, err := ulid.ParseStrict(strings.TrimPrefix(eventID, "evt_"))
-	if err != nil {
-		return time.Time{}, err
+// bisect gives a position that is before every event made at a time or later,
+// given that ids are in order but for skew, which the caller has taken off. It
+// also tells when the first of what is kept was made.
+func (l *Log) bisect(ctx context.Context, organization string, info Info, from time.Time) (Position, time.Time, error) {
+	var first time.Time
+	low, high := info.First-1, info.Last // low is before from, as far as is known; the answer lies in [low, high)
+	for mid := info.First; ; mid = low + 1 + (high-low-1)/2 {
+		events, _, err := l.page(ctx, organization, mid-1, 1)
+		if err != nil {
+			return 0, time.Time{}, err
+		}
+		early := true // what is gone, or not ours, is passed over
+		if len(events) > 0 {
+			if made, ok := idTime(events[0].ID); ok {
+				early = made.Before(from)
+				if mid == info.First {
+					first = made
+				}
+			}
+		}
+		if early {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+		if low >= high {
+			return min(low, info.Last), first, nil
+		}
 	}
-	return ulid.Time(id.Time()), nil
+}
+
+func idTime(eventID string) (time.Time, bool) {
+	if !idShape.MatchString(eventID) {
+		return time.Time{}, false
+	}
+	id, err := ulid.ParseStrict(strings.TrimPrefix(eventID, "evt_"))
+	return ulid.Time(id.Time()), err == nil
 }

@@ -2,146 +2,229 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
 )
 
-// Source is the outbox that a [Relay] empties.
+// Source is the outbox that a [Relay] empties. It is compared by ==, to find two
+// relays of one.
 type Source interface {
 	// Next gives up to limit of the oldest events, in order; none when empty.
 	Next(ctx context.Context, limit int) ([]Event, error)
 	// Delete forgets events by id; unknown ids are no error.
 	Delete(ctx context.Context, ids []string) error
-	// Wake tells that there may be new events.
+	// Reject moves an event aside that the log can never take, and why.
+	Reject(ctx context.Context, id, reason string) error
+	// Wake tells that there may be new events of this process.
 	Wake() <-chan struct{}
 }
 
-// relayBatch is how many events are in flight at once.
-const relayBatch = 256
+const (
+	relayBatch = 256             // events that are taken at once
+	relayIdle  = 2 * time.Second // between looks for what other processes left behind
+)
+
+// ErrRelayed is what Run fails with when the source has a relay already.
+var ErrRelayed = errors.New("the outbox has a relay already")
 
 // Relay moves events from an outbox into the log: appended in order, deleted
-// once they are on the disk. One relay runs per outbox.
+// once they are on the disk.
+//
+// It knows where each organization's log ends and writes only there, and it
+// finds out by looking which of its events are in the log already. So a crash
+// between appending and deleting, a lost answer, or a relay in another process
+// repeats nothing and reorders nothing, however long ago it was. Relays in
+// several processes are safe, but only in each other's way.
 type Relay struct {
 	source Source
 	log    *Log
-	unsure bool // the next batch may have been appended before
+	ends   map[string]Position // of organizations whose end is known; Run's own
+
+	mu    sync.Mutex
+	stats RelayStats
 }
+
+// RelayStats is what a relay has done since the process started.
+type RelayStats struct {
+	Published       uint64    // events that are in the log and gone from the outbox
+	Rejected        uint64    // events moved aside
+	LastPublishedAt time.Time // zero before the first
+	FailingSince    time.Time // of the failures without a success between; zero when all is well
+	LastError       string    // the newest failure, kept after it has passed; for people
+}
+
+// Failing reports whether the last attempt failed.
+func (s RelayStats) Failing() bool { return !s.FailingSince.IsZero() }
 
 // NewRelay makes a relay; Run it.
 func NewRelay(source Source, log *Log) *Relay {
-	return &Relay{source: source, log: log, unsure: true}
+	return &Relay{source: source, log: log, ends: map[string]Position{}}
 }
 
-// Run relays until ctx ends, and returns its error. While the log or the outbox
-// is away it tries again, waiting up to five seconds; order is kept, for no
-// event is taken before the one before it is in the log.
-//
-// A batch that was appended but not deleted, by a crash or an error between, is
-// met again as the first one: the log itself is asked which of it are there, so
-// that no repeat depends on JetStream's window.
+// Stats gives the counters of now.
+func (r *Relay) Stats() RelayStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stats
+}
+
+// Run relays until ctx ends or the log is closed, and returns why. While the log
+// or the outbox is away it tries again, waiting up to five seconds; order is
+// kept, for no event is taken before the one before it is in the log. A second
+// relay of a source in this process fails with [ErrRelayed].
 func (r *Relay) Run(ctx context.Context) error {
+	leave, err := r.log.enter(r.source)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 5*time.Second
+	idle := time.NewTimer(relayIdle)
+	defer idle.Stop()
 	for {
 		moved, err := r.step(ctx)
 		if ctx.Err() != nil {
 			return fmt.Errorf("relaying events: %w", ctx.Err())
 		}
-		var retry <-chan time.Time
+		r.note(err)
+		pause := relayIdle
 		var wake <-chan struct{}
 		switch {
+		case errors.Is(err, errMoved):
+			clear(r.ends)
+			pause = wait.NextBackOff()
 		case err != nil:
-			r.unsure = true
-			pause := wait.NextBackOff()
+			clear(r.ends)
+			pause = wait.NextBackOff()
 			r.log.config.Logger.LogAttrs(ctx, slog.LevelWarn, "relaying events failed", slog.Any("error", err), slog.Duration("retry_in", pause))
-			retry = time.After(pause)
-		case moved > 0:
+		case moved:
 			wait.Reset()
 			continue
 		default:
 			wait.Reset()
 			wake = r.source.Wake()
 		}
+		idle.Reset(pause)
 		select {
 		case <-ctx.Done():
-		case <-retry:
+		case <-r.log.life.Done():
+			return fmt.Errorf("relaying events: %w", context.Cause(r.log.life))
+		case <-idle.C:
 		case <-wake:
 		}
 	}
 }
 
-func (r *Relay) step(ctx context.Context) (int, error) {
-	events, err := r.source.Next(ctx, relayBatch)
-	if err != nil {
-		return 0, fmt.Errorf("reading the outbox: %w", err)
+// enter takes a source for the only relay of it in this process.
+func (l *Log) enter(source Source) (leave func(), err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.relays[source] {
+		return nil, ErrRelayed
 	}
-	if len(events) == 0 {
-		return 0, nil
-	}
-	fresh := events
-	if r.unsure {
-		if fresh, err = r.log.missing(ctx, events); err != nil {
-			return 0, err
-		}
-	}
-	if err = r.log.Append(ctx, fresh); err != nil {
-		return 0, err
-	}
-	ids := make([]string, len(events))
-	for i, event := range events {
-		ids[i] = event.ID
-	}
-	if err = r.source.Delete(ctx, ids); err != nil {
-		return 0, fmt.Errorf("deleting from the outbox: %w", err)
-	}
-	r.unsure = false
-	return len(events), nil
+	l.relays[source] = true
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.relays, source)
+	}, nil
 }
 
-// missing gives those events that the log does not have, in order.
-func (l *Log) missing(ctx context.Context, events []Event) ([]Event, error) {
-	type batch struct {
-		ids   map[string]bool
-		since time.Time
+func (r *Relay) note(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.stats.FailingSince = time.Time{}
+		return
+	case errors.Is(err, errMoved):
+		return // another relay was faster
+	case r.stats.FailingSince.IsZero():
+		r.stats.FailingSince = time.Now()
 	}
-	batches := map[string]*batch{}
+	r.stats.LastError = err.Error()
+}
+
+// step takes one batch and reports whether the outbox got shorter; it may have
+// and fail, each for other events.
+func (r *Relay) step(ctx context.Context) (moved bool, err error) {
+	events, err := r.source.Next(ctx, relayBatch)
+	if err != nil {
+		return false, fmt.Errorf("reading the outbox: %w", err)
+	}
+	var (
+		order  []*queue
+		queues = map[string]*queue{}
+	)
 	for _, event := range events {
-		made, err := idTime(event.ID)
+		msg, err := event.message()
 		if err != nil {
-			return nil, fmt.Errorf("reading the time of event %q: %w", event.ID, err)
+			if err = r.reject(ctx, event.ID, err); err != nil {
+				return moved, err
+			}
+			moved = true
+			continue
 		}
-		b, ok := batches[event.Organization]
-		if !ok {
-			b = &batch{ids: map[string]bool{}, since: made}
-			batches[event.Organization] = b
+		q := queues[event.Organization]
+		if q == nil {
+			q = &queue{organization: event.Organization}
+			q.end, q.sure = r.ends[event.Organization]
+			queues[event.Organization] = q
+			order = append(order, q)
 		}
-		b.ids[event.ID] = true
-		if made.Before(b.since) {
-			b.since = made
+		q.messages = append(q.messages, msg)
+	}
+	var group errgroup.Group
+	group.SetLimit(appenders)
+	for _, q := range order {
+		group.Go(func() error { return r.log.drain(ctx, q) })
+	}
+	err = group.Wait()
+	settled, unsettled := r.settle(ctx, order)
+	return moved || settled, errors.Join(err, unsettled)
+}
+
+// settle deletes what is in the log, moves aside what never will be, and
+// remembers where the logs end.
+func (r *Relay) settle(ctx context.Context, queues []*queue) (moved bool, err error) {
+	var done []string
+	for _, q := range queues {
+		r.ends[q.organization] = q.end
+		done = append(done, q.done...)
+		if q.refused != "" {
+			if err = r.reject(ctx, q.refused, q.reason); err != nil {
+				return false, err
+			}
+			moved = true
 		}
 	}
-	there := map[string]bool{}
-	for organization, b := range batches {
-		info, err := l.Info(ctx, organization)
-		if err != nil {
-			return nil, err
-		}
-		found, err := l.scan(ctx, organization, info, b.since, b.ids)
-		if err != nil {
-			return nil, err
-		}
-		for id := range found {
-			there[id] = true
-		}
+	if len(done) == 0 {
+		return moved, nil
 	}
-	fresh := make([]Event, 0, len(events))
-	for _, event := range events {
-		if !there[event.ID] {
-			fresh = append(fresh, event)
-		}
+	if err = r.source.Delete(ctx, done); err != nil {
+		return moved, fmt.Errorf("deleting from the outbox: %w", err)
 	}
-	return fresh, nil
+	r.mu.Lock()
+	r.stats.Published += uint64(len(done))
+	r.stats.LastPublishedAt = time.Now()
+	r.mu.Unlock()
+	return true, nil
+}
+
+func (r *Relay) reject(ctx context.Context, id string, cause error) error {
+	r.log.config.Logger.LogAttrs(ctx, slog.LevelError, "an event can never be logged and is moved aside", slog.String("event_id", id), slog.Any("error", cause))
+	if err := r.source.Reject(ctx, id, cause.Error()); err != nil {
+		return fmt.Errorf("moving event %s aside: %w", id, err)
+	}
+	r.mu.Lock()
+	r.stats.Rejected++
+	r.mu.Unlock()
+	return nil
 }

@@ -3,23 +3,41 @@ package eventlog
 import (
 	"testing"
 
+	"github.com/nats-io/nats.go"
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestMissingAsksTheLogItself(t *testing.T) {
+func TestLookAsksTheLogItself(t *testing.T) {
 	t.Parallel()
 	log, err := Open(t.Context(), Config{Dir: t.TempDir()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, log.Close(t.Context())) }()
 	events := make([]Event, 10)
+	messages := make([]*nats.Msg, len(events))
 	for i := range events {
-		organization := []string{"a", "b"}[i%2]
-		events[i] = Event{ID: "evt_" + ulid.Make().String(), Organization: organization, Session: "s", Name: "message"}
+		events[i] = Event{ID: "evt_" + ulid.Make().String(), Organization: "org", Session: "s", Name: "message"}
+		messages[i], err = events[i].message()
+		require.NoError(t, err)
 	}
 	require.NoError(t, log.Append(t.Context(), events[:7]))
-	fresh, err := log.missing(t.Context(), events)
+	q := &queue{organization: "org", messages: messages}
+	require.NoError(t, log.look(t.Context(), q))
+	assert.EqualValues(t, 7, q.end)
+	assert.Len(t, q.done, 7)
+	require.Len(t, q.messages, 3)
+	assert.Equal(t, events[7].ID, messageID(q.messages[0]))
+
+	require.NoError(t, log.Append(t.Context(), events[7:8]), "somebody else is faster")
+	_, err = log.put(t.Context(), "org", q.messages, &q.end)
+	require.ErrorIs(t, err, errMoved)
+	assert.EqualValues(t, 7, q.end)
+	require.NoError(t, log.look(t.Context(), q))
+	n, err := log.put(t.Context(), "org", q.messages, &q.end)
 	require.NoError(t, err)
-	assert.Equal(t, events[7:], fresh)
+	assert.Equal(t, 2, n)
+	info, err := log.Info(t.Context(), "org")
+	require.NoError(t, err)
+	assert.EqualValues(t, 10, info.Last)
 }

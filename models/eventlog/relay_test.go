@@ -15,11 +15,12 @@ import (
 
 // outbox is a Source in memory whose deletes fail as often as it is told.
 type outbox struct {
-	mu    sync.Mutex
-	rows  []eventlog.Event
-	fails int
-	wake  chan struct{}
-	empty chan struct{}
+	mu       sync.Mutex
+	rows     []eventlog.Event
+	rejected []string
+	fails    int
+	wake     chan struct{}
+	empty    chan struct{}
 }
 
 func newOutbox(rows ...eventlog.Event) *outbox {
@@ -46,6 +47,14 @@ func (o *outbox) Delete(_ context.Context, ids []string) error {
 		return errors.New("the database is away")
 	}
 	o.rows = slices.DeleteFunc(o.rows, func(e eventlog.Event) bool { return slices.Contains(ids, e.ID) })
+	return nil
+}
+
+func (o *outbox) Reject(_ context.Context, id, _ string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rejected = append(o.rejected, id)
+	o.rows = slices.DeleteFunc(o.rows, func(e eventlog.Event) bool { return e.ID == id })
 	return nil
 }
 

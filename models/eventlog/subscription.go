@@ -4,34 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/cenkalti/backoff/v5"
 
 	"wagateway/models/fault"
 )
 
-// readAhead is how many events a reader holds in memory at most.
-const readAhead = 64
-
-// Subscription is one reader of an organization's log. It belongs to one
-// goroutine; Stop it.
+// Subscription is one reader of an organization's log. Next and Position belong
+// to one goroutine; Stop it, from any.
 type Subscription struct {
-	filter   Filter
-	messages jetstream.MessagesContext
-	last     Position // read, chosen or not
+	log    *Log
+	filter Filter
+	tail   *tail
+	last   Position // given or passed over
+	ahead  []Event  // read, not given yet
+	taken  []Event  // the memory of ahead, when it came from the tail
+
+	stopOnce sync.Once
+	stopped  chan struct{}
 }
 
 // Subscribe reads the events after a position: first those that are kept, then
 // those that come, with no gap and no repeat. A slow reader is paced from the
-// log. A position older than the retention is cursor_expired; 0 begins with
-// what is kept.
+// log, never from memory: it holds a page at most. A position older than the
+// retention is cursor_expired; 0 begins with what is kept. An organization that
+// has no event yet is waited for.
 //
 // The whole organization is read and chosen from here, because only without a
 // filter do sequence numbers show whether retention overtook the reader.
 func (l *Log) Subscribe(ctx context.Context, filter Filter, after Position) (*Subscription, error) {
-	if err := l.ensure(ctx, filter.Organization); err != nil {
-		return nil, err
-	}
 	info, err := l.Info(ctx, filter.Organization)
 	if err != nil {
 		return nil, err
@@ -39,109 +42,188 @@ func (l *Log) Subscribe(ctx context.Context, filter Filter, after Position) (*Su
 	if after > info.Last {
 		return nil, forgedCursor()
 	}
-	if after != 0 && after+1 < info.First {
+	if info.Expired(after) {
 		return nil, expiredCursor()
 	}
-	start := max(after+1, info.First)
-	messages, err := l.messages(ctx, filter.Organization, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: uint64(start),
-	})
-	if err != nil {
+	s := &Subscription{log: l, filter: filter, last: after, stopped: make(chan struct{})}
+	if after == 0 && info.First > 0 {
+		if s.last, s.ahead, err = l.beginning(ctx, filter.Organization, info); err != nil {
+			return nil, err
+		}
+	}
+	if s.tail, err = l.follow(filter.Organization, info); err != nil {
 		return nil, err
 	}
-	return &Subscription{filter: filter, messages: messages, last: start - 1}, nil
+	return s, nil
 }
 
-func (l *Log) messages(ctx context.Context, organization string, config jetstream.OrderedConsumerConfig) (jetstream.MessagesContext, error) {
-	consumer, err := l.js.OrderedConsumer(ctx, streamName(organization), config)
-	if err != nil {
-		return nil, Down(fmt.Errorf("reading the event log: %w", err))
+// beginning reads the first events that are kept, so that retention, which may
+// be at work, does not expire a reader before it has begun.
+func (l *Log) beginning(ctx context.Context, organization string, info Info) (before Position, events []Event, err error) {
+	before = info.First - 1
+	events, _, err = l.page(ctx, organization, before, pageEvents)
+	if len(events) > 0 {
+		before = events[0].Seq - 1
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
-	if err != nil {
-		return nil, Down(fmt.Errorf("reading the event log: %w", err))
-	}
-	return messages, nil
+	return before, events, err
 }
 
 // Next waits for the next event that the filter chooses. It fails with the
 // context's error when that ends first, cursor_expired when retention overtook
-// the reader, and Unavailable when the log is closed. While the log is away it
-// waits.
+// the reader, and Unavailable when the log or the subscription is closed. While
+// the log is away it waits.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	for {
-		event, err := s.step(ctx)
-		if err != nil || s.filter.matches(event) {
-			return event, err
+		if len(s.ahead) == 0 {
+			if err := s.fill(ctx); err != nil {
+				return Event{}, err
+			}
+			continue
+		}
+		event := s.ahead[0]
+		s.ahead[0] = Event{} // so that who waits for long holds none in memory
+		s.ahead = s.ahead[1:]
+		if event.Seq != s.last+1 {
+			return Event{}, expiredCursor()
+		}
+		s.last = event.Seq
+		if s.filter.matches(event) {
+			return event, nil
 		}
 	}
 }
 
-// Stop ends the subscription.
-func (s *Subscription) Stop() { s.messages.Stop() }
+// Position is that of the last event that Next gave or passed over: a cursor to
+// store, which moves on even when the filter chooses nothing.
+func (s *Subscription) Position() Position { return s.last }
 
-func (s *Subscription) step(ctx context.Context) (Event, error) {
-	msg, at, err := next(ctx, s.messages)
-	if err != nil {
-		return Event{}, err
-	}
-	if at != s.last+1 {
-		return Event{}, expiredCursor()
-	}
-	s.last = at
-	return decode(msg, at)
+// Stop ends the subscription and a Next that waits. It may be called again.
+func (s *Subscription) Stop() {
+	s.stopOnce.Do(func() {
+		close(s.stopped)
+		s.tail.leave()
+	})
 }
 
-func next(ctx context.Context, messages jetstream.MessagesContext) (jetstream.Msg, Position, error) {
-	msg, err := messages.Next(jetstream.NextContext(ctx))
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, 0, fmt.Errorf("waiting for an event: %w", ctx.Err())
+// fill waits until some events are ahead.
+func (s *Subscription) fill(ctx context.Context) error {
+	for {
+		if err := s.ended(ctx); err != nil {
+			return err
 		}
-		return nil, 0, Down(fmt.Errorf("waiting for an event: %w", err))
+		if s.taken == nil {
+			s.taken = make([]Event, 0, handful)
+		}
+		now := s.tail.after(s.last, s.taken)
+		switch {
+		case now.gone:
+			return expiredCursor()
+		case len(now.events) > 0:
+			s.ahead = now.events
+			return nil
+		case now.moved != nil:
+			select {
+			case <-now.moved:
+			case <-ctx.Done():
+			case <-s.stopped:
+			case <-s.log.life.Done():
+			}
+		default:
+			return s.catchUp(ctx)
+		}
 	}
-	meta, err := msg.Metadata()
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading an event's position: %w", err)
+}
+
+// catchUp reads a page of the log, again and again while that is away.
+func (s *Subscription) catchUp(ctx context.Context) error {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
+	for {
+		events, _, err := s.log.page(ctx, s.filter.Organization, s.last, pageEvents)
+		if ended := s.ended(ctx); ended != nil {
+			return ended
+		}
+		if err == nil && len(events) > 0 {
+			s.ahead = events
+			return nil
+		}
+		if err == nil { // the tail is further, so there was more
+			var info Info
+			if info, err = s.log.Info(ctx, s.filter.Organization); err == nil && info.Expired(s.last) {
+				return expiredCursor()
+			}
+		}
+		if err != nil && !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+		case <-s.stopped:
+		case <-s.log.life.Done():
+		}
 	}
-	return msg, Position(meta.Sequence.Stream), nil
+}
+
+func (s *Subscription) ended(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for an event: %w", ctx.Err())
+	case <-s.stopped:
+		return Down(errors.New("the subscription was stopped"))
+	case <-s.log.life.Done():
+		return Down(errors.New("the event log is closed"))
+	default:
+		return nil
+	}
 }
 
 // Read gives up to limit of the events that are kept after a position, and the
 // position to go on from: that of the last event looked at, so that a page may
 // be short of limit only at the end of the log. Cursors fail as in Subscribe.
 func (l *Log) Read(ctx context.Context, filter Filter, after Position, limit int) ([]Event, Position, error) {
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	info, err := l.Info(bounded, filter.Organization)
+	info, err := l.Info(ctx, filter.Organization)
 	if err != nil {
 		return nil, 0, err
 	}
 	if after > info.Last {
 		return nil, 0, forgedCursor()
 	}
-	if after == info.Last || info.Events == 0 && after == 0 {
-		return nil, info.Last, nil
+	if info.Expired(after) {
+		return nil, 0, expiredCursor()
 	}
-	reader, err := l.Subscribe(bounded, filter, after)
-	if err != nil {
-		return nil, 0, err
+	var (
+		events []Event
+		gap    bool
+		begins = after == 0
+	)
+	if begins && info.First > 0 {
+		after = info.First - 1
 	}
-	defer reader.Stop()
-	var events []Event
-	for len(events) < limit && reader.last < info.Last {
-		event, err := reader.step(bounded)
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return nil, 0, Down(err)
+	if limit <= 0 {
+		return nil, after, nil
+	}
+	at, size := after, pageEvents
+	if filter.Session == "" && len(filter.Names) == 0 {
+		size = limit
+	}
+	err = l.span(ctx, filter.Organization, after, info, size, func(event Event) bool {
+		if gap = event.Seq != at+1 && !begins; gap {
+			return false
 		}
-		if err != nil {
-			return nil, 0, err
-		}
+		at, begins = event.Seq, false
 		if filter.matches(event) {
 			events = append(events, event)
 		}
+		return len(events) < limit
+	})
+	if err != nil {
+		return nil, 0, err
 	}
-	return events, reader.last, nil
+	if gap || at == after && at < info.Last && !begins {
+		return nil, 0, expiredCursor()
+	}
+	return events, at, nil
 }
 
 func expiredCursor() *fault.Error {

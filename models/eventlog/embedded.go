@@ -1,0 +1,104 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// embedded is the log's own server. It can be replaced while connections hold
+// on to it: they reconnect to the one of now.
+type embedded struct {
+	options server.Options
+	logger  *slog.Logger
+
+	mu      sync.Mutex
+	server  *server.Server
+	stopped bool
+	healed  time.Time // when the server was replaced last
+}
+
+// maxPayload is what the server takes as one message: the largest event with
+// its headers, and room.
+const maxPayload = 4 << 20
+
+// healInterval is how long a replaced server is left alone.
+const healInterval = 5 * time.Second
+
+func embed(config Config) (*embedded, error) {
+	if config.Dir == "" {
+		return nil, errors.New("the embedded event log needs a folder")
+	}
+	e := &embedded{logger: config.Logger, options: server.Options{
+		ServerName: "wagateway", DontListen: true, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: config.Dir, SyncAlways: true,
+		MaxPayload:        maxPayload,
+		JetStreamMaxStore: math.MaxInt64, // the disk and each organization's MaxBytes bound it
+	}}
+	return e, e.start()
+}
+
+func (e *embedded) start() error {
+	options := e.options
+	srv, err := server.NewServer(&options)
+	if err != nil {
+		return fmt.Errorf("making the embedded event log: %w", err)
+	}
+	srv.Start()
+	if !srv.ReadyForConnections(patience) {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+		return Down(errors.New("the embedded event log did not start"))
+	}
+	e.server = srv
+	return nil
+}
+
+// InProcessConn connects to the server of now: nats.InProcessConnProvider.
+func (e *embedded) InProcessConn() (net.Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.server == nil {
+		return nil, errors.New("the embedded event log is not running")
+	}
+	return e.server.InProcessConn()
+}
+
+// heal replaces the server. A stream whose file could not be written, for want
+// of room, refuses everything until it is opened anew, and a server may turn
+// JetStream off; neither comes back by itself.
+func (e *embedded) heal() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped || time.Since(e.healed) < healInterval {
+		return
+	}
+	e.logger.Warn("restarting the embedded event log: it does not write")
+	e.shut()
+	if err := e.start(); err != nil {
+		e.logger.Error("restarting the embedded event log failed", slog.Any("error", err))
+	}
+	e.healed = time.Now()
+}
+
+func (e *embedded) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stopped = true
+	e.shut()
+}
+
+func (e *embedded) shut() {
+	if e.server == nil {
+		return
+	}
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
+	e.server = nil
+}
