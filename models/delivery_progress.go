@@ -21,7 +21,8 @@ type Progress struct {
 	Owner      string     // must hold the webhook's lease
 	Position   int64      // every event up to here is in Deliveries, in an earlier commit, or not wanted
 	Deliveries []Delivery // by event, each event once; ids are made where they are new
-	Replay     *Replay    // how far it has come; done when Position has reached UntilPosition
+	Failing    *Millis    // Webhook.FailingSince, when it changed
+	Replay     *Replay    // how far it has come; done when its Position has reached UntilPosition
 }
 
 // deliveryRow is a delivery as a row of [DB.rows].
@@ -74,7 +75,9 @@ func (s *DeliveryStore) Commit(ctx context.Context, p Progress) error {
 		return err
 	}
 	err = s.db.tx(ctx, func(tx *gorm.DB) error {
-		result := tx.Exec("UPDATE webhooks SET position = ? WHERE id = ? AND lease_owner = ?", p.Position, p.WebhookID, p.Owner)
+		columns := map[string]any{"position": p.Position}
+		set(columns, "failing_since", p.Failing)
+		result := tx.Model(&webhookRow{}).Where("id = ? AND lease_owner = ?", p.WebhookID, p.Owner).Updates(columns)
 		if result.Error != nil {
 			return result.Error
 		}

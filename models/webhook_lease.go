@@ -62,12 +62,6 @@ func (s *WebhookStore) Deactivate(ctx context.Context, id, reason string) error 
 	return storeError("webhook", "deactivating webhook "+id, err)
 }
 
-// SetFailing stores since when an endpoint as a whole fails; 0 when it does not.
-func (s *WebhookStore) SetFailing(ctx context.Context, id string, since Millis) error {
-	err := s.db.write(ctx).Model(&webhookRow{}).Where("id = ?", id).Update("failing_since", since).Error
-	return storeError("webhook", "storing the state of webhook "+id, err)
-}
-
 // NoteLost records that events were gone from the log before they could be
 // delivered, and where the webhook goes on.
 func (s *WebhookStore) NoteLost(ctx context.Context, id string, events, position int64) error {

@@ -108,7 +108,10 @@ func (s *WebhookStore) RotateSecret(ctx context.Context, organizationID, id, sec
 		if err := touchWebhook(tx, organizationID, id); err != nil {
 			return err
 		}
-		return s.rotateSecret(tx, id, secret)
+		if err := s.rotateSecret(tx, id, secret); err != nil {
+			return err
+		}
+		return tx.Model(&webhookRow{}).Where("id = ?", id).Update("updated_at", Now()).Error
 	})
 	if err != nil {
 		return "", storeError("webhook", "rotating the secret of webhook "+id, err)
@@ -130,7 +133,7 @@ func (s *WebhookStore) rotateSecret(tx *gorm.DB, id, secret string) error {
 // fault.NotFound when it has no such webhook.
 func touchWebhook(tx *gorm.DB, organizationID, id string) error {
 	result := tx.Model(&webhookRow{}).Where("id = ? AND organization_id = ?", id, organizationID).
-		Updates(map[string]any{"revision": gorm.Expr("revision + 1"), "updated_at": Now()})
+		Update("revision", gorm.Expr("revision + 1"))
 	if result.Error == nil && result.RowsAffected == 0 {
 		return fault.NoSuch("webhook")
 	}
