@@ -16,9 +16,11 @@ import (
 
 // One batch is written with one sync of the disk, all of it or nothing. The
 // server takes up to 1000 events; bytes bound what it holds on the way.
+// Opening a batch costs about ten syncs, so that fewer events go one by one.
 const (
 	batchEvents = 256
 	batchBytes  = 8 << 20
+	batchWorth  = 10
 )
 
 // appenders is how many organizations are written at the same time, each to
@@ -87,11 +89,12 @@ func (l *Log) put(ctx context.Context, organization string, messages []*nats.Msg
 	defer l.announce(organization)
 	for done < len(messages) {
 		batch := messages[done : done+batchLength(messages[done:])]
-		if len(batch) > 1 && atomic {
+		together := atomic && len(batch) >= batchWorth
+		if together {
 			err = l.putBatch(ctx, organization, batch, end)
 		}
 		_, refused := errors.AsType[*jetstream.APIError](err)
-		if len(batch) == 1 || !atomic || (refused || errors.Is(err, ErrUnloggable)) && !errors.Is(err, errMoved) {
+		if !together || (refused || errors.Is(err, ErrUnloggable)) && !errors.Is(err, errMoved) {
 			for i, msg := range batch {
 				if err = l.putOne(ctx, organization, msg, end); err != nil {
 					return done + i, err

@@ -11,7 +11,7 @@ import (
 // skew is how far the times in event ids may stand out of order in a log: clocks
 // of several gateways differ, clocks are set, and an id is made some time before
 // its transaction ends.
-const skew = 30 * time.Second
+const skew = 10 * time.Second
 
 // Find gives the position of an event by its id, to resume after it. An id from
 // before what is kept is cursor_expired; one that never was, or is another
@@ -19,7 +19,7 @@ const skew = 30 * time.Second
 //
 // The newest events are known by heart. For others the time in the id says where
 // to look, by bisection, so that an id that never was costs no more than a look
-// at the events of that minute.
+// at the events of those seconds.
 func (l *Log) Find(ctx context.Context, organization, eventID string) (Position, error) {
 	made, ok := idTime(eventID)
 	if !ok {

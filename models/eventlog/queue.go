@@ -9,12 +9,18 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// place is what a relay knows about the end of one organization's log.
+type place struct {
+	end    Position        // nothing stands behind it, unless another relay is at work
+	seen   map[string]bool // ids at the end of the log that may be in the outbox still
+	looked time.Time       // when that was so; events made later are not among them
+}
+
 // queue is what a relay has for one organization's log.
 type queue struct {
 	organization string
 	messages     []*nats.Msg
-	end          Position // where the log ends
-	sure         bool     // that it does, and that none of the messages is before
+	place        *place // nil when it is not known
 
 	done    []string // ids that are in the log
 	refused string   // an id that never will be
@@ -25,12 +31,19 @@ type queue struct {
 // can never be logged is no failure: it is marked, and what follows it is left
 // for the next time.
 func (l *Log) drain(ctx context.Context, q *queue) error {
-	if !q.sure {
-		if err := l.look(ctx, q); err != nil {
+	oldest := q.oldest()
+	if q.place == nil {
+		known, err := l.look(ctx, q.organization, oldest)
+		if err != nil {
 			return err
 		}
+		q.place = known
 	}
-	n, err := l.put(ctx, q.organization, q.messages, &q.end)
+	if oldest.After(q.place.looked.Add(skew)) {
+		q.place.seen = nil
+	}
+	q.sift()
+	n, err := l.put(ctx, q.organization, q.messages, &q.place.end)
 	for _, msg := range q.messages[:n] {
 		q.done = append(q.done, messageID(msg))
 	}
@@ -41,53 +54,54 @@ func (l *Log) drain(ctx context.Context, q *queue) error {
 	return err
 }
 
-// look finds the end of the log, and the messages that stand before it.
-//
-// They can only be among the newest events, whatever clocks say, unless another
-// process wrote many since; then their ids' times lead to them.
-func (l *Log) look(ctx context.Context, q *queue) error {
-	info, err := l.Info(ctx, q.organization)
-	if err != nil {
-		return err
-	}
-	wanted := make(map[string]bool, len(q.messages))
+func (q *queue) oldest() time.Time {
 	oldest := time.Now()
 	for _, msg := range q.messages {
-		id := messageID(msg)
-		wanted[id] = true
-		if made, _ := idTime(id); made.Before(oldest) { // message has checked the id's shape
+		if made, _ := idTime(messageID(msg)); made.Before(oldest) { // message has checked the id's shape
 			oldest = made
 		}
 	}
-	q.end, q.sure = info.Last, true
-	if info.Events == 0 {
-		return nil
-	}
-	after, _, err := l.bisect(ctx, q.organization, info, oldest.Add(-skew))
-	if err != nil {
-		return err
-	}
-	there := map[string]bool{}
-	after = min(after, info.Last-min(info.Last, 4*relayBatch))
-	err = l.span(ctx, q.organization, after, info, pageEvents, func(event Event) bool {
-		if wanted[event.ID] {
-			there[event.ID] = true
-		}
-		return len(there) < len(wanted)
-	})
-	if err != nil {
-		return err
-	}
+	return oldest
+}
+
+// sift takes out what is in the log already.
+func (q *queue) sift() {
 	fresh := q.messages[:0]
 	for _, msg := range q.messages {
-		if id := messageID(msg); there[id] {
+		if id := messageID(msg); q.place.seen[id] {
 			q.done = append(q.done, id)
 		} else {
 			fresh = append(fresh, msg)
 		}
 	}
 	q.messages = fresh
-	return nil
+}
+
+// look finds the end of the log, and the ids before it that may be of events in
+// an outbox whose oldest was made at a time.
+//
+// They can only be among the newest events, whatever clocks say, unless another
+// process wrote many since; then their ids' times lead to them.
+func (l *Log) look(ctx context.Context, organization string, oldest time.Time) (*place, error) {
+	now := time.Now()
+	info, err := l.Info(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	found := &place{end: info.Last, seen: map[string]bool{}, looked: now}
+	if info.Events == 0 {
+		return found, nil
+	}
+	after, _, err := l.bisect(ctx, organization, info, oldest.Add(-skew))
+	if err != nil {
+		return nil, err
+	}
+	after = min(after, info.Last-min(info.Last, 4*relayBatch))
+	err = l.span(ctx, organization, after, info, pageEvents, func(event Event) bool {
+		found.seen[event.ID] = true
+		return true
+	})
+	return found, err
 }
 
 func messageID(msg *nats.Msg) string { return msg.Header.Get(jetstream.MsgIDHeader) }

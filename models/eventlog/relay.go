@@ -44,7 +44,7 @@ var ErrRelayed = errors.New("the outbox has a relay already")
 type Relay struct {
 	source Source
 	log    *Log
-	ends   map[string]Position // of organizations whose end is known; Run's own
+	places map[string]*place // where organizations' logs end, as far as is known; Run's own
 
 	mu    sync.Mutex
 	stats RelayStats
@@ -64,7 +64,7 @@ func (s RelayStats) Failing() bool { return !s.FailingSince.IsZero() }
 
 // NewRelay makes a relay; Run it.
 func NewRelay(source Source, log *Log) *Relay {
-	return &Relay{source: source, log: log, ends: map[string]Position{}}
+	return &Relay{source: source, log: log, places: map[string]*place{}}
 }
 
 // Stats gives the counters of now.
@@ -98,10 +98,10 @@ func (r *Relay) Run(ctx context.Context) error {
 		var wake <-chan struct{}
 		switch {
 		case errors.Is(err, errMoved):
-			clear(r.ends)
+			clear(r.places)
 			pause = wait.NextBackOff()
 		case err != nil:
-			clear(r.ends)
+			clear(r.places)
 			pause = wait.NextBackOff()
 			r.log.config.Logger.LogAttrs(ctx, slog.LevelWarn, "relaying events failed", slog.Any("error", err), slog.Duration("retry_in", pause))
 		case moved:
@@ -174,8 +174,7 @@ func (r *Relay) step(ctx context.Context) (moved bool, err error) {
 		}
 		q := queues[event.Organization]
 		if q == nil {
-			q = &queue{organization: event.Organization}
-			q.end, q.sure = r.ends[event.Organization]
+			q = &queue{organization: event.Organization, place: r.places[event.Organization]}
 			queues[event.Organization] = q
 			order = append(order, q)
 		}
@@ -196,7 +195,7 @@ func (r *Relay) step(ctx context.Context) (moved bool, err error) {
 func (r *Relay) settle(ctx context.Context, queues []*queue) (moved bool, err error) {
 	var done []string
 	for _, q := range queues {
-		r.ends[q.organization] = q.end
+		r.places[q.organization] = q.place
 		done = append(done, q.done...)
 		if q.refused != "" {
 			if err = r.reject(ctx, q.refused, q.reason); err != nil {
