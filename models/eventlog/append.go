@@ -109,19 +109,10 @@ func (l *Log) put(ctx context.Context, organization string, messages []*nats.Msg
 	return done, nil
 }
 
-// mend restarts an embedded log that no longer answers a writer.
+// mend restarts an embedded log that does not answer a writer.
 func (l *Log) mend(ctx context.Context, err error) {
-	if l.embedded == nil || ctx.Err() != nil || l.life.Err() != nil {
-		return
-	}
-	for _, silence := range []error{
-		context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrReconnectBufExceeded,
-		jetstream.ErrJetStreamNotEnabled, jetstream.ErrNoStreamResponse,
-	} {
-		if errors.Is(err, silence) {
-			l.embedded.heal()
-			return
-		}
+	if err != nil && l.embedded != nil && ctx.Err() == nil && l.life.Err() == nil {
+		l.embedded.heal(errors.Is(err, context.DeadlineExceeded))
 	}
 }
 

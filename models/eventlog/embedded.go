@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,19 +71,20 @@ func (e *embedded) InProcessConn() (net.Conn, error) {
 	return e.server.InProcessConn()
 }
 
-// heal replaces the server. A stream whose file could not be written, for want
-// of room, refuses everything until it is opened anew, and a server may turn
-// JetStream off; neither comes back by itself.
-func (e *embedded) heal() {
+// heal replaces the server when it is silent, has given up JetStream or did not
+// start. A stream whose file could not be written, for want of room, answers no
+// writer until it is opened anew; none of these comes back by itself.
+func (e *embedded) heal(silent bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped || time.Since(e.healed) < healInterval {
+	well := e.server != nil && e.server.JetStreamEnabled() && !silent
+	if well || e.stopped || time.Since(e.healed) < healInterval {
 		return
 	}
-	e.logger.Warn("restarting the embedded event log: it does not write")
+	e.logger.LogAttrs(context.Background(), slog.LevelWarn, "restarting the embedded event log: it does not write")
 	e.shut()
 	if err := e.start(); err != nil {
-		e.logger.Error("restarting the embedded event log failed", slog.Any("error", err))
+		e.logger.LogAttrs(context.Background(), slog.LevelError, "restarting the embedded event log failed", slog.Any("error", err))
 	}
 	e.healed = time.Now()
 }

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -176,34 +174,6 @@ func TestReconnectingReadersReceiveExactlyTheLog(t *testing.T) {
 	group.Wait()
 }
 
-func TestRetentionExpiresCursors(t *testing.T) {
-	t.Parallel()
-	log := open(t, eventlog.Config{MaxBytes: 8 << 10})
-	old := event("org", "message")
-	require.NoError(t, log.Append(t.Context(), []eventlog.Event{old}))
-	slow, err := log.Subscribe(t.Context(), eventlog.Filter{Organization: "org"}, 0)
-	require.NoError(t, err)
-	defer slow.Stop()
-	require.NoError(t, log.Append(t.Context(), many("org", 400)))
-
-	_, err = log.Find(t.Context(), "org", old.ID)
-	refused(t, err, fault.Validation, fault.ReasonCursorExpired)
-	_, _, err = log.Read(t.Context(), eventlog.Filter{Organization: "org"}, 1, 1)
-	refused(t, err, fault.Validation, fault.ReasonCursorExpired)
-	_, err = log.Subscribe(t.Context(), eventlog.Filter{Organization: "org"}, 1)
-	refused(t, err, fault.Validation, fault.ReasonCursorExpired)
-	for err = nil; err == nil; {
-		_, err = slow.Next(t.Context())
-	}
-	refused(t, err, fault.Validation, fault.ReasonCursorExpired)
-
-	info, err := log.Info(t.Context(), "org")
-	require.NoError(t, err)
-	assert.EqualValues(t, 401, info.Last)
-	assert.LessOrEqual(t, info.Bytes, uint64(8<<10))
-	assert.Len(t, all(t, log, "org"), int(info.Events))
-}
-
 func TestConcurrentAppendersKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	log := open(t, eventlog.Config{})
@@ -228,26 +198,6 @@ func TestConcurrentAppendersKeepTheirOrder(t *testing.T) {
 	assert.Equal(t, map[string]int64{"0": 50, "1": 50, "2": 50, "3": 50}, next)
 }
 
-func TestExternalLogAndItsOutage(t *testing.T) {
-	t.Parallel()
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
-	require.NoError(t, err)
-	srv.Start()
-	require.True(t, srv.ReadyForConnections(5*time.Second))
-	log := open(t, eventlog.Config{URL: srv.ClientURL()})
-	events := many("org", 3)
-	require.NoError(t, log.Append(t.Context(), events))
-	same(t, ids(events), ids(all(t, log, "org")))
-
-	srv.Shutdown()
-	srv.WaitForShutdown()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	refused(t, log.Append(ctx, many("org", 1)), fault.Unavailable, fault.ReasonEventLog)
-	_, err = log.Find(ctx, "org", events[0].ID)
-	refused(t, err, fault.Unavailable, fault.ReasonEventLog)
-}
-
 func TestRefusesWhatCannotBeLogged(t *testing.T) {
 	t.Parallel()
 	log := open(t, eventlog.Config{})
@@ -265,22 +215,6 @@ func TestRefusesWhatCannotBeLogged(t *testing.T) {
 	assert.Empty(t, all(t, log, "org"), "nothing of a refused batch is logged")
 	_, err := eventlog.Open(t.Context(), eventlog.Config{})
 	require.Error(t, err)
-}
-
-func TestCloseEndsReadersAndLeavesNoGoroutines(t *testing.T) { // not parallel: it counts the process's goroutines
-	before := runtime.NumGoroutine()
-	log, err := eventlog.Open(t.Context(), eventlog.Config{Dir: t.TempDir()})
-	require.NoError(t, err)
-	reader, err := log.Subscribe(t.Context(), eventlog.Filter{Organization: "org"}, 0)
-	require.NoError(t, err)
-	stopped := make(chan error, 1)
-	go func() { _, err := reader.Next(t.Context()); stopped <- err }()
-	require.NoError(t, log.Append(t.Context(), []eventlog.Event{event("other", "message")}))
-	require.NoError(t, log.Close(t.Context()))
-	refused(t, <-stopped, fault.Unavailable, fault.ReasonEventLog)
-	require.NoError(t, log.Close(t.Context()))
-	// Eventually runs the condition in one goroutine more.
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 20*time.Millisecond)
 }
 
 // same compares long lists of ids without printing them.
