@@ -39,7 +39,7 @@ func (s *ChatStore) ReadOn(ctx context.Context, sessionID string, chat ChatAddre
 		if err != nil {
 			return err
 		}
-		id, err := s.db.findChat(tx, sessionID, chat.JID, person)
+		id, err := s.db.findChat(tx, sessionID, chat.JID, person.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

@@ -75,10 +75,15 @@ func (c *committer) pass() {
 
 // commit runs a group in one transaction. When that breaks as a whole, which
 // undoes all of it, its members are run again one by one.
+//
+// The statements are not cancelled with their callers: they are short, and SQLite
+// undoes the whole transaction of a statement that is interrupted.
 func (c *committer) commit(group []*committing) {
 	if len(group) == 1 {
 		t := group[0]
-		t.err = c.writer.WithContext(t.ctx).Transaction(func(tx *gorm.DB) error { return runGuarded(tx, t.fn) })
+		if t.err = t.ctx.Err(); t.err == nil {
+			t.err = c.writer.WithContext(context.WithoutCancel(t.ctx)).Transaction(func(tx *gorm.DB) error { return runGuarded(tx, t.fn) })
+		}
 		return
 	}
 	ctx := context.WithoutCancel(group[0].ctx)
@@ -100,9 +105,6 @@ func (c *committer) commit(group []*committing) {
 
 // inSavepoint runs one of a group; its failure, left in err, undoes nothing but
 // itself. An error means that the transaction is broken.
-//
-// The statements are not cancelled with the caller: SQLite answers that by
-// undoing the whole transaction.
 func (t *committing) inSavepoint(tx *gorm.DB) error {
 	if t.err = t.ctx.Err(); t.err != nil {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"gorm.io/gorm"
@@ -45,8 +44,6 @@ type engine struct {
 	whatsmeow *sql.DB
 	readers   *sql.DB
 	pools     []*sql.DB // all of them
-	// statements are the readers' compiled queries; SQLite only.
-	statements io.Closer
 
 	// migrations opens a handle for the migrations, apart from the pools.
 	migrations func() (*sql.DB, error)
@@ -128,9 +125,6 @@ func (db *DB) Ping(ctx context.Context) error {
 // Close closes every connection. Statements under way are waited for.
 func (db *DB) Close() error {
 	var errs []error
-	if db.engine.statements != nil {
-		errs = append(errs, db.engine.statements.Close())
-	}
 	for _, pool := range db.engine.pools {
 		errs = append(errs, pool.Close())
 	}

@@ -53,6 +53,16 @@ func (i *Identity) row(ord int) identityRow {
 // upsertIdentities is IdentityStore.Upsert within a sessionTx: one statement
 // when nothing is new, a handful otherwise, for any number of people.
 func (db *DB) upsertIdentities(tx *gorm.DB, sessionID string, people []Person, now Millis) ([]int64, error) {
+	identities, err := db.learnIdentities(tx, sessionID, people, now)
+	ids := make([]int64, len(identities))
+	for i := range identities {
+		ids[i] = identities[i].ID
+	}
+	return ids, err
+}
+
+// learnIdentities is upsertIdentities that gives the rows as they are then.
+func (db *DB) learnIdentities(tx *gorm.DB, sessionID string, people []Person, now Millis) ([]Identity, error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
@@ -73,11 +83,11 @@ func (db *DB) upsertIdentities(tx *gorm.DB, sessionID string, people []Person, n
 	if err := db.storeBook(tx, book); err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(people))
+	identities := make([]Identity, len(people))
 	for i, e := range entries {
-		ids[i] = e.current().ID
+		identities[i] = e.current().Identity
 	}
-	return ids, nil
+	return identities, nil
 }
 
 // identitiesOf loads every row that one of the people's addresses finds.

@@ -47,14 +47,14 @@ func (db *DB) acknowledge(tx *gorm.DB, sessionID string, receipt Receipt) (Ackno
 	if err != nil {
 		return Acknowledged{}, err
 	}
-	chatID, err := db.findChat(tx, sessionID, receipt.Chat.JID, chatPerson)
+	chatID, err := db.findChat(tx, sessionID, receipt.Chat.JID, chatPerson.ID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Acknowledged{}, nil
 	}
 	if err != nil {
 		return Acknowledged{}, err
 	}
-	risen, err := db.raiseReceipts(tx, sessionID, chatID, participant, receipt)
+	risen, err := db.raiseReceipts(tx, sessionID, chatID, participant.ID, receipt)
 	if err != nil || len(risen) == 0 {
 		return Acknowledged{}, err
 	}
@@ -65,7 +65,7 @@ func (db *DB) acknowledge(tx *gorm.DB, sessionID string, receipt Receipt) (Ackno
 	if err != nil {
 		return Acknowledged{}, err
 	}
-	return Acknowledged{Messages: len(risen), Resolved: resolved}, db.emitStatus(tx, sessionID, risen, participant)
+	return Acknowledged{Messages: len(risen), Resolved: resolved}, db.emitStatus(tx, sessionID, risen, participant.ID)
 }
 
 // raiseReceipts stores how far a person is, and gives the messages with which

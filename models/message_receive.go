@@ -48,33 +48,38 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err != nil {
 		return nil, false, err
 	}
-	chatID, err := db.chatID(tx, sessionID, message.Chat, chat, now)
+	stored = &Message{
+		SessionID: sessionID, ChatJID: message.Chat.JID, WAMessageID: message.WAMessageID,
+		SenderID: sender.ID, SenderJID: sender.Address(), SenderLID: sender.LID, FromMe: message.FromMe,
+		Type: message.Type, Body: message.Body, QuotedID: message.QuotedID, Mentions: message.Mentions,
+		HasMedia: message.HasMedia, AckLevel: message.AckLevel, Error: message.Error,
+		Timestamp: message.Timestamp, CreatedAt: now, UpdatedAt: now,
+	}
+	if chat.ID != 0 {
+		stored.ChatJID = chat.Address()
+	}
+	err = insertMessage(tx, stored, message.Chat.JID, chat.ID, message.Raw)
+	if errors.Is(err, sql.ErrNoRows) { // a new chat, or the message is there
+		if stored.ChatID, err = db.chatID(tx, sessionID, message.Chat, chat.ID, now); err != nil {
+			return nil, false, err
+		}
+		err = insertMessage(tx, stored, message.Chat.JID, chat.ID, message.Raw)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		stored, err = scanMessage(tx.Raw(messageSelect+"messages m"+messageJoins+
+			" WHERE m.session_id = ? AND m.wa_message_id = ? AND m.chat_id = ? AND m.sender_id = ?",
+			sessionID, message.WAMessageID, stored.ChatID, sender.ID))
+		return stored, false, err
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	id, err := insertMessage(tx, sessionID, chatID, sender, message, now)
-	fresh = !errors.Is(err, sql.ErrNoRows)
-	if fresh {
-		if err != nil {
-			return nil, false, err
-		}
-		if err := touchChat(tx, chatID, message, now); err != nil {
-			return nil, false, err
-		}
-		stored, err = scanMessage(tx.Raw(messageSelect+"messages m"+messageJoins+" WHERE m.id = ?", id))
-	} else {
-		stored, err = scanMessage(tx.Raw(messageSelect+"messages m"+messageJoins+
-			" WHERE m.session_id = ? AND m.wa_message_id = ? AND m.chat_id = ? AND m.sender_id = ?", sessionID, message.WAMessageID, chatID, sender))
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("loading the message: %w", err)
-	}
-	return stored, fresh, nil
+	return stored, true, touchChat(tx, stored.ChatID, message, now)
 }
 
-// placeOf stores the people of a message and gives the sender's identity and
-// that of the person the chat is with; 0 where there is none.
-func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAddress, now Millis) (senderID, chatPersonID int64, err error) {
+// placeOf stores the people of a message and gives the sender and the person the
+// chat is with, each with ID 0 where there is none.
+func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAddress, now Millis) (from, with Identity, err error) {
 	var people []Person
 	known := func(p Person) bool { return p.LID != "" || p.PhoneJID != "" }
 	if known(sender) {
@@ -83,47 +88,60 @@ func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAdd
 	if known(chat.Person) {
 		people = append(people, chat.Person)
 	}
-	ids, err := db.upsertIdentities(tx, sessionID, people, now)
+	found, err := db.learnIdentities(tx, sessionID, people, now)
 	if err != nil {
-		return 0, 0, fmt.Errorf("storing the people of a message: %w", err)
+		return Identity{}, Identity{}, fmt.Errorf("storing the people of a message: %w", err)
 	}
 	if known(sender) {
-		senderID, ids = ids[0], ids[1:]
+		from, found = found[0], found[1:]
 	}
 	if known(chat.Person) {
-		chatPersonID = ids[0]
+		with = found[0]
 	}
-	return senderID, chatPersonID, nil
+	return from, with, nil
 }
 
-// insertMessage adds the row and gives its number; sql.ErrNoRows when it is
-// there already.
-func insertMessage(tx *gorm.DB, sessionID string, chatID, senderID int64, m NewMessage, now Millis) (id int64, err error) {
+// insertMessage adds the row to the chat with this address or person, and fills
+// in its number and its chat's; sql.ErrNoRows when there is no such chat, or the
+// message is there already.
+func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte) error {
 	mentions := ""
 	if len(m.Mentions) > 0 {
 		encoded, err := json.Marshal(m.Mentions)
 		if err != nil {
-			return 0, fmt.Errorf("encoding mentions: %w", err)
+			return fmt.Errorf("encoding mentions: %w", err)
 		}
 		mentions = string(encoded)
 	}
-	raw := m.Raw
 	if raw == nil {
 		raw = []byte{}
 	}
-	err = tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
+	chat, value := "c.jid = ? AND c.jid <> ''", any(jid)
+	if person != 0 {
+		chat, value = "c.identity_id = ? AND c.identity_id <> 0", person
+	}
+	err := tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
 			has_media, ack_level, error, timestamp, created_at, updated_at, raw)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), CAST(? AS INTEGER), ?,
+			CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM chats c WHERE c.session_id = ? AND `+chat+`
 		ON CONFLICT (session_id, wa_message_id, chat_id, sender_id) DO UPDATE SET type = excluded.type, body = excluded.body,
 			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media,
 			ack_level = excluded.ack_level, error = excluded.error, updated_at = excluded.updated_at, raw = excluded.raw
-		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id`,
-		sessionID, chatID, m.WAMessageID, senderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
-		m.HasMedia, m.AckLevel, m.Error, m.Timestamp, now, now, raw).Row().Scan(&id)
+		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id`,
+		m.WAMessageID, m.SenderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
+		m.HasMedia, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw, m.SessionID, value).Row().Scan(&m.ID, &m.ChatID)
 	if err != nil {
-		return 0, fmt.Errorf("adding a message: %w", err)
+		return fmt.Errorf("adding a message: %w", err)
 	}
-	return id, nil
+	return nil
+}
+
+// boolean is the type of a truth value in the database's own words.
+func boolean(tx *gorm.DB) string {
+	if tx.Name() == dialectPostgres {
+		return "BOOLEAN"
+	}
+	return "INTEGER"
 }
 
 // touchChat counts a new message in its chat.

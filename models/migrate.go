@@ -120,7 +120,7 @@ func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	if l.pool, err = sqliteConnections(file, 1, url.Values{"_busy_timeout": {"1000"}}); err != nil {
+	if l.pool, err = sqliteConnections(file, 1, url.Values{"_busy_timeout": {"1000"}}, nil); err != nil {
 		return err
 	}
 	for {

@@ -37,15 +37,16 @@ func openSQLite(ctx context.Context, path string, maxConns int, observer *statem
 	if maxConns == 0 {
 		maxConns = 2 * runtime.GOMAXPROCS(0)
 	}
-	writer, err := sqlitePool(path, 1, false)
+	turn := newWriteTurn()
+	writer, err := sqlitePool(path, 1, turn)
 	if err != nil {
 		return engine{}, err
 	}
-	reader, err := sqlitePool(path, maxConns, true)
+	reader, err := sqlitePool(path, maxConns, nil)
 	if err != nil {
 		return engine{}, errors.Join(err, writer.Close())
 	}
-	whatsmeow, err := sqlitePool(path, whatsmeowSQLiteConns, false)
+	whatsmeow, err := sqlitePool(path, whatsmeowSQLiteConns, turn)
 	if err != nil {
 		return engine{}, errors.Join(err, writer.Close(), reader.Close())
 	}
@@ -55,17 +56,15 @@ func openSQLite(ctx context.Context, path string, maxConns int, observer *statem
 		readers:    reader,
 		pools:      []*sql.DB{writer, reader, whatsmeow},
 		lockFile:   path + ".migrate",
-		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, false) },
+		migrations: func() (*sql.DB, error) { return sqlitePool(path, 1, turn) },
 		rows:       sqliteRows,
 	}
-	prepared := newPreparedPool(reader)
-	e.statements = prepared
 	if err := connectSQLite(ctx, e.pools...); err != nil {
 		err = storeError("database", "connecting to "+filepath.Base(path), err)
 		return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
 	}
 	if e.writer, err = openGORM(sqliteDialect{pool: writer}, observer); err == nil {
-		e.reader, err = openGORM(sqliteDialect{pool: prepared}, observer)
+		e.reader, err = openGORM(sqliteDialect{pool: reader}, observer)
 	}
 	if err != nil {
 		return engine{}, errors.Join(err, writer.Close(), reader.Close(), whatsmeow.Close())
@@ -92,13 +91,14 @@ func prepareSQLiteFile(path string) (absolute string, err error) {
 	return absolute, f.Close()
 }
 
-// sqlitePool opens a pool on the file without connecting yet.
+// sqlitePool opens a pool on the file without connecting yet; one without a turn
+// only reads.
 //
 // Commits are synced to the disk (synchronous=FULL): WhatsApp is acknowledged
 // after the commit, so a commit that a power cut can undo loses messages.
 // Transactions take the write lock when they begin, because one that starts by
 // reading cannot wait for it later.
-func sqlitePool(path string, conns int, readOnly bool) (*sql.DB, error) {
+func sqlitePool(path string, conns int, turn writeTurn) (*sql.DB, error) {
 	options := url.Values{
 		"_busy_timeout": {strconv.FormatInt(busyTimeout.Milliseconds(), 10)},
 		"_journal_mode": {"WAL"},
@@ -107,21 +107,21 @@ func sqlitePool(path string, conns int, readOnly bool) (*sql.DB, error) {
 		"_txlock":       {"immediate"},
 		"_pragma":       {"temp_store(MEMORY)", "journal_size_limit(67108864)", "cache_size(-8192)"},
 	}
-	if readOnly {
+	if turn == nil {
 		options.Set("_txlock", "deferred")
 		options.Set("_query_only", "1")
 	}
-	return sqliteConnections(path, conns, options)
+	return sqliteConnections(path, conns, options, turn)
 }
 
 // sqliteConnections opens a pool with options of the driver's.
-func sqliteConnections(path string, conns int, options url.Values) (*sql.DB, error) {
+func sqliteConnections(path string, conns int, options url.Values, turn writeTurn) (*sql.DB, error) {
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: options.Encode()}
 	connector, err := sqlite.NewConnector(dsn.String())
 	if err != nil {
 		return nil, fmt.Errorf("connecting to SQLite: %w", err)
 	}
-	pool := sql.OpenDB(connector)
+	pool := sql.OpenDB(preparing{connector, turn})
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	return pool, nil

@@ -42,10 +42,9 @@ func (s *deviceStore) remove(ctx context.Context, jid types.JID) error {
 	return nil
 }
 
-// prepare gives a stored device the faster store of prekeys, and the buffer of
-// events that tells away of failures of the database. No client may use the
-// device at that moment.
-func (s *deviceStore) prepare(device *store.Device, away func(error)) {
+// prepare gives a stored device the faster store of prekeys and the safer buffer
+// of events, for one link. No client may use the device at that moment.
+func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away func(error)) {
 	if !device.Initialized || device.Deleted {
 		return
 	}
@@ -53,6 +52,6 @@ func (s *deviceStore) prepare(device *store.Device, away func(error)) {
 		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db, device: *device.ID}
 	}
 	if _, done := device.EventBuffer.(*eventBuffer); !done {
-		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, away: away}
+		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, db: s.db, refuses: refuses, away: away}
 	}
 }

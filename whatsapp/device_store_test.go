@@ -27,10 +27,10 @@ func TestPreKeysAreWhatsmeowsOwn(t *testing.T) {
 		}
 		require.NoError(t, device.Save(t.Context()))
 		plain := device.PreKeys
-		devices.prepare(device, func(error) {})
+		devices.prepare(device, func() bool { return false }, func(error) {})
 		require.NotSame(t, plain, device.PreKeys)
 		prepared := device.PreKeys
-		devices.prepare(device, func(error) {})
+		devices.prepare(device, func() bool { return false }, func(error) {})
 		assert.Same(t, prepared, device.PreKeys, "once is enough")
 
 		_, err = plain.GenOnePreKey(t.Context()) // an uploaded one comes first

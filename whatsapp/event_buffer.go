@@ -3,29 +3,59 @@ package whatsapp
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
+	"go.mau.fi/util/dbutil"
 	"go.mau.fi/whatsmeow/store"
 
 	"wagateway/models"
 )
 
-// eventBuffer stands before whatsmeow's buffer of decrypted events and tells it
-// the one thing it does not ask: whether a message cannot be decrypted, or the
-// database cannot be read. whatsmeow acknowledges both; only a cancelled
-// decryption it leaves alone. So a failure of the database is passed on as a
-// cancellation, and the message stays with WhatsApp until it is delivered again.
+const (
+	// clearGroup is how many stored events are cleared from the buffer at once.
+	clearGroup = 128
+	// clearPause bounds how long a stored event stays in the buffer after the
+	// last one.
+	clearPause = 200 * time.Millisecond
+)
+
+// eventBuffer stands before whatsmeow's buffer of decrypted events.
+//
+// It tells whatsmeow the one thing that it does not ask: whether a message cannot
+// be decrypted, or the database cannot be read. whatsmeow acknowledges both; only
+// a cancelled decryption it leaves alone. So a failure of the database is passed
+// on as a cancellation, and the message stays with WhatsApp until it is delivered
+// again. The same goes for whatever comes behind an event that was not stored.
+//
+// And it clears what was stored in groups: clearing is a commit, hence a sync of
+// the disk, for each message. One that is not cleared when the process dies is
+// handed out again, and known by its key.
 type eventBuffer struct {
 	store.EventBuffer
+	db *dbutil.Database
+	// refuses tells whether nothing more may be taken from this connection.
+	refuses func() bool
 	// away hears of a failure of the database.
 	away func(error)
+
+	mu     sync.Mutex
+	stored [][32]byte
+	timer  *time.Timer
 }
 
-// GetBufferedEvent implements [store.EventBuffer].
+// GetBufferedEvent implements [store.EventBuffer]. It is the first that whatsmeow
+// asks about a message.
 func (b *eventBuffer) GetBufferedEvent(ctx context.Context, ciphertextHash [32]byte) (*store.BufferedEvent, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if b.refuses() {
+		return nil, fmt.Errorf("%w: an event before this one could not be stored", context.Canceled)
+	}
 	event, err := b.EventBuffer.GetBufferedEvent(ctx, ciphertextHash)
 	if err != nil {
-		return nil, b.cancelled(err)
+		return nil, b.cancelled(ctx, err)
 	}
 	return event, nil
 }
@@ -41,21 +71,60 @@ func (b *eventBuffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.
 	case err == nil:
 		return nil
 	case decryption == nil || models.OfDatabase(err):
-		return b.cancelled(err)
+		return b.cancelled(ctx, err)
 	default:
 		return err // the message's own
 	}
 }
 
-// PutBufferedEvent implements [store.EventBuffer].
-func (b *eventBuffer) PutBufferedEvent(ctx context.Context, ciphertextHash [32]byte, plaintext []byte, serverTimestamp time.Time) error {
-	if err := b.EventBuffer.PutBufferedEvent(ctx, ciphertextHash, plaintext, serverTimestamp); err != nil {
-		return b.cancelled(err)
+// ClearBufferedEventPlaintext implements [store.EventBuffer].
+func (b *eventBuffer) ClearBufferedEventPlaintext(ctx context.Context, ciphertextHash [32]byte) error {
+	b.mu.Lock()
+	b.stored = append(b.stored, ciphertextHash)
+	full := len(b.stored) >= clearGroup
+	if b.timer == nil {
+		b.timer = time.AfterFunc(clearPause, func() { _ = b.flush(context.WithoutCancel(ctx)) })
+	}
+	b.mu.Unlock()
+	if full {
+		return b.flush(ctx)
 	}
 	return nil
 }
 
-func (b *eventBuffer) cancelled(err error) error {
-	b.away(err)
+// flush clears what was stored. A failure leaves it in the buffer, where it does
+// no harm.
+func (b *eventBuffer) flush(ctx context.Context) error {
+	b.mu.Lock()
+	stored := b.stored
+	b.stored = nil
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	b.mu.Unlock()
+	if len(stored) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	err := b.db.DoTxn(ctx, nil, func(ctx context.Context) error {
+		for _, hash := range stored {
+			if err := b.EventBuffer.ClearBufferedEventPlaintext(ctx, hash); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("clearing stored events from the buffer: %w", err)
+	}
+	return nil
+}
+
+func (b *eventBuffer) cancelled(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		b.away(err)
+	}
 	return fmt.Errorf("%w: the database failed: %w", context.Canceled, err)
 }

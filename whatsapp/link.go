@@ -33,7 +33,8 @@ type link struct {
 	ctx    context.Context //nolint:containedctx // whatsmeow wants the connection's, not the call's
 	cancel context.CancelFunc
 
-	dial sync.Mutex // held while the client dials or hangs up
+	dial   sync.Mutex         // held while the client dials or hangs up
+	hangUp context.CancelFunc // ends the context of the last connection; of dial
 
 	// refuses is set by the first event that could not be stored, until the next
 	// connection: what came after it must not be stored before it.
@@ -114,10 +115,22 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		defer l.dial.Unlock()
 		// It says goodbye, for which a dead socket takes its time.
 		l.client.Disconnect()
-		l.session.service.devices.prepare(l.client.Store, l.notStored)
-		l.refuses.Store(false)
-		done(l.dialOnce(l.ctx))
+		l.session.service.devices.prepare(l.client.Store, l.refuses.Load, l.notStored)
+		done(l.dialOnce(l.connection()))
 	}()
+}
+
+// connection gives the context of the next connection and ends that of the one
+// before: what is left of that may still be decrypting, and must not be stored
+// before what it refused comes again. dial is held.
+func (l *link) connection() context.Context {
+	if l.hangUp != nil {
+		l.hangUp()
+	}
+	var ctx context.Context
+	ctx, l.hangUp = context.WithCancel(l.ctx)
+	l.refuses.Store(false)
+	return ctx
 }
 
 func (l *link) dialOnce(ctx context.Context) (err error) {

@@ -3,22 +3,16 @@ package whatsapp_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.mau.fi/whatsmeow"
-	"go.mau.fi/whatsmeow/store/sqlstore"
-	"go.mau.fi/whatsmeow/types/events"
-	waLog "go.mau.fi/whatsmeow/util/log"
 	"golang.org/x/sync/errgroup"
 
 	"wagateway/models"
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
-	"wagateway/whatsapp/wasim"
 	"wagateway/whatsapp/whatsapptest"
 )
 
@@ -113,51 +107,9 @@ func gatewaySessions(b *testing.B) func(ctx context.Context, number int) error {
 // bareClients pairs clients of whatsmeow with the same safe options.
 func bareClients(b *testing.B) func(ctx context.Context, number int) error {
 	b.Helper()
-	whatsapptest.Trust(b)
-	server, err := wasim.New(wasim.Options{RootSeed: whatsapptest.RootSeed()})
-	require.NoError(b, err)
-	require.NoError(b, server.Start("127.0.0.1:0"))
-	b.Cleanup(func() { require.NoError(b, server.Close()) })
-	pool, dialect := modelstest.Open(b, "sqlite").WhatsmeowDB()
-	devices := sqlstore.NewWithDB(pool, dialect, waLog.Noop)
-	require.NoError(b, devices.Upgrade(b.Context()))
-	web := &http.Client{Transport: server.Transport()}
+	bare := newBareWorld(b, modelstest.SQLite)
 	return func(ctx context.Context, number int) error {
-		phone, err := server.AddPhone(phoneNumber(number), "Somebody")
-		if err != nil {
-			return err
-		}
-		cli := whatsmeow.NewClient(devices.NewDevice(), waLog.Noop)
-		cli.SetWebsocketHTTPClient(web)
-		cli.SetPreLoginHTTPClient(web)
-		cli.SetMediaHTTPClient(web)
-		cli.SynchronousAck, cli.EnableDecryptedEventBuffer = true, true
-		codes, connected := make(chan string, 1), make(chan struct{}, 1)
-		cli.AddEventHandler(func(evt any) {
-			switch evt := evt.(type) {
-			case *events.QR:
-				codes <- evt.Codes[0]
-			case *events.Connected:
-				connected <- struct{}{}
-			}
-		})
-		b.Cleanup(cli.Disconnect)
-		if err := cli.Connect(); err != nil {
-			return err
-		}
-		select {
-		case code := <-codes:
-			if err := phone.ScanQR(ctx, code); err != nil {
-				return err
-			}
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		select {
-		case <-connected:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		_, _, err := bare.pair(ctx, number, nil)
+		return err
 	}
 }
