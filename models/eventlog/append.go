@@ -126,8 +126,7 @@ func batchLength(messages []*nats.Msg) int {
 }
 
 func (l *Log) putOne(ctx context.Context, organization string, msg *nats.Msg, end *Position) error {
-	_, err := l.publish(ctx, organization, msg, end, nil)
-	return err
+	return l.publish(ctx, organization, msg, end, nil)
 }
 
 func (l *Log) putBatch(ctx context.Context, organization string, batch []*nats.Msg, end *Position) error {
@@ -136,7 +135,7 @@ func (l *Log) putBatch(ctx context.Context, organization string, batch []*nats.M
 		extra := nats.Header{headerBatch: {id}, headerNumber: {strconv.Itoa(i + 1)}}
 		if i == len(batch)-1 {
 			extra[headerCommit] = []string{"1"}
-			_, err := l.publish(ctx, organization, msg, nil, extra)
+			err := l.publish(ctx, organization, msg, nil, extra)
 			if err == nil && end != nil {
 				*end += Position(len(batch))
 			}
@@ -153,7 +152,7 @@ func (l *Log) putBatch(ctx context.Context, organization string, batch []*nats.M
 }
 
 // publish sends one message and waits until it is on the disk.
-func (l *Log) publish(ctx context.Context, organization string, msg *nats.Msg, end *Position, extra nats.Header) (Position, error) {
+func (l *Log) publish(ctx context.Context, organization string, msg *nats.Msg, end *Position, extra nats.Header) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if end != nil {
@@ -161,7 +160,7 @@ func (l *Log) publish(ctx context.Context, organization string, msg *nats.Msg, e
 	}
 	reply, err := l.write.RequestMsgWithContext(ctx, dressed(msg, streamName(organization), extra))
 	if err != nil {
-		return 0, l.failed(organization, msg, err)
+		return l.failed(organization, msg, err)
 	}
 	var ack struct {
 		Error     *jetstream.APIError `json:"error"`
@@ -169,15 +168,15 @@ func (l *Log) publish(ctx context.Context, organization string, msg *nats.Msg, e
 		Duplicate bool                `json:"duplicate"`
 	}
 	if err = json.Unmarshal(reply.Data, &ack); err != nil || ack.Error == nil && ack.Seq == 0 {
-		return 0, l.failed(organization, msg, fmt.Errorf("reading the acknowledgement: %w", errors.Join(err, jetstream.ErrInvalidJSAck)))
+		return l.failed(organization, msg, fmt.Errorf("reading the acknowledgement: %w", errors.Join(err, jetstream.ErrInvalidJSAck)))
 	}
 	if ack.Error != nil {
-		return 0, l.failed(organization, msg, ack.Error)
+		return l.failed(organization, msg, ack.Error)
 	}
 	if end != nil && !ack.Duplicate {
 		*end = ack.Seq
 	}
-	return ack.Seq, nil
+	return nil
 }
 
 func dressed(msg *nats.Msg, stream string, extra nats.Header) *nats.Msg {

@@ -140,14 +140,19 @@ func decode(organization string, msg *nats.Msg) (Event, error) {
 	e := Event{Seq: Position(seq), Organization: organization}
 	_, rest, ours := strings.Cut(msg.Header.Get(jetstream.SubjectHeader), subjectRoot(organization))
 	session, name, named := strings.Cut(rest, ".")
-	at, noTime := strconv.ParseInt(msg.Header.Get(headerAt), 10, 64)
-	payload, noPayload := strconv.Atoi(msg.Header.Get(headerPayload))
-	if !ours || !named || noTime != nil || noPayload != nil || payload <= 0 || payload >= len(msg.Data)-1 {
+	at, timed := number(msg.Header.Get(headerAt))
+	payload, placed := number(msg.Header.Get(headerPayload))
+	if !ours || !named || !timed || !placed || payload <= 0 || payload >= int64(len(msg.Data)-1) {
 		return e, nil
 	}
 	e.ID, e.Session, e.Name, e.Key, e.At = msg.Header.Get(jetstream.MsgIDHeader), session, name, msg.Header.Get(headerKey), at
 	e.stored, e.Payload = msg.Data, json.RawMessage(msg.Data[payload:len(msg.Data)-1])
 	return e, nil
+}
+
+func number(text string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil
 }
 
 func (f Filter) matches(e Event) bool {

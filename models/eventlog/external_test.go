@@ -2,6 +2,7 @@ package eventlog_test
 
 import (
 	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,13 +22,10 @@ type external struct {
 // newExternal reserves an address for a server; start it.
 func newExternal(t testing.TB, change ...func(*server.Options)) *external {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
 	x := &external{t: t, options: server.Options{
-		Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, NoSigs: true, NoLog: true,
+		Host: "127.0.0.1", Port: freePort(t), NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: t.TempDir(), MaxPayload: 4 << 20,
 	}}
-	require.NoError(t, listener.Close())
 	for _, apply := range change {
 		apply(&x.options)
 	}
@@ -61,4 +59,21 @@ func (x *external) url() string {
 func (x *external) log(t testing.TB) *eventlog.Log {
 	t.Helper()
 	return open(t, eventlog.Config{URL: x.url()})
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func port(t testing.TB, address string) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(address)
+	require.NoError(t, err)
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return n
 }

@@ -36,8 +36,8 @@ const patience = 10 * time.Second
 // Log is the event log. It is safe for concurrent use.
 type Log struct {
 	config   Config
-	embedded *embedded // nil with an external log
-	life     context.Context
+	embedded *embedded       // nil with an external log
+	life     context.Context //nolint:containedctx // the log's own life, which its goroutines and waiting readers share
 	end      context.CancelCauseFunc
 	running  sync.WaitGroup // the tails
 

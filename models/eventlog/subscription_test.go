@@ -15,19 +15,36 @@ import (
 )
 
 func TestCloseEndsReadersAndLeavesNoGoroutines(t *testing.T) { // not parallel: it counts the process's goroutines
-	before := runtime.NumGoroutine()
-	log, err := eventlog.Open(t.Context(), eventlog.Config{Dir: t.TempDir()})
-	require.NoError(t, err)
-	reader, err := log.Subscribe(t.Context(), eventlog.Filter{Organization: "org"}, 0)
-	require.NoError(t, err)
-	stopped := make(chan error, 1)
-	go func() { _, err := reader.Next(t.Context()); stopped <- err }()
-	require.NoError(t, log.Append(t.Context(), []eventlog.Event{event("other", "message")}))
-	require.NoError(t, log.Close(t.Context()))
-	refused(t, <-stopped, fault.Unavailable, fault.ReasonEventLog)
-	require.NoError(t, log.Close(t.Context()))
-	// Eventually runs the condition in one goroutine more.
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 20*time.Millisecond)
+	for name, change := range map[string]func(*external) eventlog.Config{
+		"embedded": func(*external) eventlog.Config { return eventlog.Config{Dir: t.TempDir()} },
+		"external": func(x *external) eventlog.Config { x.start(); return eventlog.Config{URL: x.url()} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := runtime.NumGoroutine()
+			x := newExternal(t)
+			log, err := eventlog.Open(t.Context(), change(x))
+			require.NoError(t, err)
+			reader := subscribe(t, log, "org", 0)
+			stopped := make(chan error, 1)
+			go func() { _, err := reader.Next(t.Context()); stopped <- err }()
+			require.NoError(t, log.Append(t.Context(), many("other", 300)))
+			left := subscribe(t, log, "other", 0)
+			_, err = left.Next(t.Context())
+			require.NoError(t, err)
+			left.Stop()
+			if name == "external" {
+				x.stop()
+				x.start()
+				require.Eventually(t, func() bool { return log.Append(t.Context(), many("other", 1)) == nil }, 10*time.Second, 10*time.Millisecond)
+			}
+			require.NoError(t, log.Close(t.Context()))
+			refused(t, <-stopped, fault.Unavailable, fault.ReasonEventLog)
+			require.NoError(t, log.Close(t.Context()))
+			x.stop()
+			// Eventually runs the condition in one goroutine more.
+			require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, 20*time.Millisecond)
+		})
+	}
 }
 
 func TestReadersGoLiveWithTheFirstEvent(t *testing.T) {

@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -200,9 +201,9 @@ func (t *tail) after(at Position, into []Event) view {
 func (t *tail) find(id string) (Position, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := len(t.window) - 1; i >= 0; i-- {
-		if t.window[i].ID == id {
-			return t.window[i].Seq, true
+	for _, event := range slices.Backward(t.window) {
+		if event.ID == id {
+			return event.Seq, true
 		}
 	}
 	return 0, false
