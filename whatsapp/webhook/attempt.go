@@ -1,9 +1,11 @@
 package webhook
 
 import (
+	"container/heap"
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"wagateway/models"
@@ -22,49 +24,61 @@ func (e *endpoint) dispatch(work context.Context, now time.Time) {
 	if now.UnixNano() >= e.leaseUntil.Load() || e.target == nil {
 		return
 	}
-	if e.breaker.open && !e.breaker.probing && !now.Before(e.breaker.probeAt) {
-		e.probe(now)
+	if e.breaker.open && !e.breaker.probing && !now.Before(e.breaker.probeAt) && e.maySend() {
+		e.probe(work, now)
 	}
-	for len(e.retries) > 0 && e.maySend() {
-		e.start(work, pop(&e.retries), now)
+	for len(e.retries) > 0 && e.maySend() && e.mayLoad(e.retries[0]) {
+		e.start(work, pop(&e.retries), now, false)
 	}
-	for len(e.fresh) > 0 && !e.breaker.open && e.maySend() {
-		e.start(work, pop(&e.fresh), now)
+	for !e.breaker.open && e.maySend() {
+		switch {
+		case len(e.stored) > 0 && e.mayLoad(e.stored[0]): // they happened before
+			e.start(work, pop(&e.stored), now, false)
+		case len(e.fresh) > 0:
+			e.start(work, pop(&e.fresh), now, false)
+		default:
+			return
+		}
 	}
 }
 
 func (e *endpoint) maySend() bool {
-	return e.sending+e.loading < maxSending && e.progress.uncommitted() < maxUncommitted && e.loadedNow < maxWindow
+	return e.sending+e.loading < maxSending && e.progress.uncommitted() < maxUncommitted
 }
+
+// mayLoad reports whether there is room for what a lane has to load, if it has.
+func (e *endpoint) mayLoad(l *lane) bool { return len(l.items) > 0 || e.loadedNow < maxWindow }
 
 // probe tries an endpoint that is down, with the lane that is most likely to
 // show that it is back: one in which nothing has failed, else the one that is
 // due first, else any.
-func (e *endpoint) probe(now time.Time) {
-	chosen := 0
-	for i, l := range e.fresh {
-		if !l.probed {
-			chosen = i
-			break
+func (e *endpoint) probe(work context.Context, now time.Time) {
+	var l *lane
+	for _, queue := range []*[]*lane{&e.fresh, &e.stored} {
+		untried := slices.IndexFunc(*queue, func(l *lane) bool { return !l.probed })
+		if l == nil && untried >= 0 {
+			l = takeOut(queue, untried)
 		}
 	}
-	var l *lane
 	switch {
-	case len(e.fresh) > 0 && (!e.fresh[chosen].probed || len(e.waiting) == 0):
-		l = takeOut(&e.fresh, chosen)
+	case l != nil:
 	case len(e.waiting) > 0:
 		l = e.waiting[0]
+		heap.Remove(&e.waiting, 0)
+	case len(e.fresh) > 0:
+		l = pop(&e.fresh)
+	case len(e.stored) > 0:
+		l = pop(&e.stored)
 	default:
 		return
 	}
-	l.probed, l.probing, e.breaker.probing = true, true, true
-	e.place(l, now)
+	l.probed, e.breaker.probing = true, true
+	e.start(work, l, now, true)
 }
 
 // start begins the attempt of a lane's first, or loads it.
-func (e *endpoint) start(work context.Context, l *lane, now time.Time) {
-	hook, probe := e.hook.Load(), l.probing
-	l.probing = false
+func (e *endpoint) start(work context.Context, l *lane, now time.Time, probe bool) {
+	hook := e.hook.Load()
 	for len(l.items) > 0 && !hook.Wants(l.items[0].delivery.SessionID, l.items[0].delivery.Event) {
 		e.skip(l)
 	}
@@ -159,6 +173,7 @@ func (e *endpoint) failed(work context.Context, l *lane, r result, now time.Time
 	if e.breaker.failure(l.key, r.outcome.at, now, e.timing) {
 		e.log.LogAttrs(work, slog.LevelWarn, "a webhook's endpoint is down", slog.String("problem", d.Error))
 		e.progress.failing(models.MillisOf(e.breaker.since))
+		e.unload(now)
 	}
 	if r.probe {
 		e.breaker.probed(now, e.timing)
@@ -189,6 +204,20 @@ func (e *endpoint) parkLane(l *lane) {
 		e.letGo(it)
 	}
 	l.items = nil
+}
+
+// unload forgets what was loaded for lanes that are not tried while the breaker
+// is open: the room is for those that are.
+func (e *endpoint) unload(now time.Time) {
+	kept := e.fresh
+	e.fresh = nil
+	for _, l := range kept {
+		l.queued = false
+		if l.items[0].loaded {
+			e.parkLane(l)
+		}
+		e.place(l, now)
+	}
 }
 
 // recovered notes that the endpoint took an event.

@@ -27,7 +27,7 @@ func TestDeliversInOrderAndWritesTheLedger(t *testing.T) {
 		events := s.happen("org", 50, keys(5)...)
 		r.receives(events)
 		s.settles(hook, models.DeliveryDelivered, len(events))
-		assert.Equal(t, len(events), len(r.requests()), "each once")
+		assert.Len(t, r.requests(), len(events), "each once")
 
 		ledger := s.ledger(hook)
 		require.Len(t, ledger, len(events))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,8 @@ type endpoint struct {
 	reader *reader
 
 	lanes   map[models.Lane]*lane
-	fresh   []*lane // ready, their first not tried
+	fresh   []*lane // ready, their first in memory and not tried
+	stored  []*lane // ready, their first in the ledger and not tried
 	retries []*lane // ready, their first tried before
 	waiting waiting
 	breaker breaker
@@ -154,7 +156,7 @@ func (e *endpoint) step(ctx, work context.Context, timer *time.Timer) error {
 	case r := <-e.results:
 		return e.settle(work, r)
 	case l := <-e.loads:
-		e.fill(l)
+		e.fill(work, l)
 	case page := <-replays:
 		e.takeReplay(page)
 	case err := <-e.commits:
@@ -183,12 +185,8 @@ func (e *endpoint) mayRead() bool {
 // unprobed reports whether a lane is ready that no attempt in this outage failed
 // in.
 func (e *endpoint) unprobed() bool {
-	for _, l := range e.fresh {
-		if !l.probed {
-			return true
-		}
-	}
-	return false
+	untried := func(l *lane) bool { return !l.probed }
+	return slices.ContainsFunc(e.fresh, untried) || slices.ContainsFunc(e.stored, untried)
 }
 
 // take puts an event into its lane.
@@ -282,7 +280,7 @@ func (e *endpoint) next(now time.Time) time.Duration {
 	if len(e.waiting) > 0 {
 		earlier(e.waiting[0].due)
 	}
-	if e.breaker.open && !e.breaker.probing && len(e.fresh)+len(e.waiting) > 0 && e.maySend() {
+	if e.breaker.open && !e.breaker.probing && len(e.fresh)+len(e.stored)+len(e.waiting) > 0 && e.maySend() {
 		earlier(e.breaker.probeAt)
 	}
 	for _, it := range e.span {

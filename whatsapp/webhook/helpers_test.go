@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -122,14 +123,6 @@ func keys(n int) []string {
 	out := make([]string, n)
 	for i := range out {
 		out[i] = fmt.Sprintf("chat%d@s.whatsapp.net", i)
-	}
-	return out
-}
-
-func ids(events []eventlog.Event) []string {
-	out := make([]string, len(events))
-	for i, e := range events {
-		out[i] = e.ID
 	}
 	return out
 }
@@ -289,3 +282,5 @@ func (s *stack) ledger(hook *models.Webhook) []models.Delivery {
 }
 
 func open(t testing.TB) *models.DB { return modelstest.Open(t, modelstest.SQLite) }
+
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

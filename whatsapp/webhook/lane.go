@@ -48,7 +48,6 @@ type lane struct {
 	probed bool      // was a probe since the breaker opened
 
 	working bool
-	probing bool // what comes next of it is a probe
 	queued  bool // ready
 	saved   int  // the commit that holds its last line
 	index   int  // in waiting; -1: not there
@@ -94,14 +93,14 @@ func (e *endpoint) place(l *lane, now time.Time) {
 	switch {
 	case len(l.items) == 0 && !l.parked:
 		delete(e.lanes, l.key)
-	case l.due.After(now) && !l.probing:
+	case l.due.After(now):
 		heap.Push(&e.waiting, l)
-	case l.tried, l.probing:
-		l.queued = true
-		e.retries = append(e.retries, l)
+	case l.tried:
+		push(&e.retries, l)
+	case len(l.items) > 0:
+		push(&e.fresh, l)
 	default:
-		l.queued = true
-		e.fresh = append(e.fresh, l)
+		push(&e.stored, l)
 	}
 }
 
@@ -131,6 +130,11 @@ func (e *endpoint) hasten(since, now time.Time) {
 			e.place(l, now)
 		}
 	}
+}
+
+func push(queue *[]*lane, l *lane) {
+	l.queued = true
+	*queue = append(*queue, l)
 }
 
 // takeOut takes a lane out of a queue of ready ones.

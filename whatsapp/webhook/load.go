@@ -90,14 +90,14 @@ func (s *Service) body(ctx context.Context, organizationID string, d *models.Del
 const errGone = "the event is no longer in the log"
 
 // fill takes in what was loaded.
-func (e *endpoint) fill(l load) {
+func (e *endpoint) fill(work context.Context, l load) {
 	now, to := time.Now(), l.lane
 	e.loading--
 	to.working = false
 	if l.err != nil {
 		e.endProbe(l.probe)
 		e.breaker.probeAt = now.Add(e.timing.Retry)
-		e.log.LogAttrs(context.Background(), slog.LevelWarn, "loading pending deliveries failed", slog.Any("error", l.err))
+		e.log.LogAttrs(work, slog.LevelWarn, "loading pending deliveries failed", slog.Any("error", l.err))
 		to.due = now.Add(e.timing.Retry)
 		e.place(to, now)
 		return
@@ -119,25 +119,25 @@ func (e *endpoint) fill(l load) {
 		}
 		e.skip(to)
 	}
-	e.afterLoad(to, l.probe, now)
+	e.afterLoad(work, to, l.probe, now)
 }
 
-// afterLoad decides when the first of what was loaded is tried.
-func (e *endpoint) afterLoad(to *lane, probe bool, now time.Time) {
+// afterLoad tries the first of what was loaded, if it may be tried now.
+func (e *endpoint) afterLoad(work context.Context, to *lane, probe bool, now time.Time) {
 	if len(to.items) == 0 {
 		e.endProbe(probe)
 		e.place(to, now)
 		return
 	}
-	first := &to.items[0].delivery
-	to.tried = first.NextAttemptAt != 0
-	to.due = first.NextAttemptAt.Time()
-	if probe {
-		to.probing = true
-	} else if to.due.After(now) {
+	next := to.items[0].delivery.NextAttemptAt
+	to.tried, to.due = next != 0, next.Time()
+	switch {
+	case probe, !to.due.After(now) && (to.tried || !e.breaker.open):
+		e.start(work, to, now, probe)
+	default:
 		e.parkLane(to)
+		e.place(to, now)
 	}
-	e.place(to, now)
 }
 
 // setup is what a changed webhook needs.

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // counters count since the start.
 type counters struct {
-	attempts, delivered, failed, skipped, repeated, lost atomic.Int64
+	attempts, delivered, failed, skipped, lost atomic.Int64
 }
 
 // Stats is what a service has done since its start, and does now.
