@@ -28,6 +28,9 @@ type captioned interface {
 // for one that is no message to people: keys, synchronization between the
 // account's own devices.
 func contentOf(msg *waE2E.Message) (c content, ok bool) {
+	if msg == nil {
+		return content{}, false
+	}
 	if protocol := msg.GetProtocolMessage(); protocol != nil {
 		return protocolContent(protocol)
 	}

@@ -50,6 +50,8 @@ func TestHandlerPanicIsNoSuccess(t *testing.T) {
 	s, x, _ := bare(t)
 	l := withLink(t, s, x)
 	assert.False(t, x.handle(l, (*events.GroupInfo)(nil)), "a panic would lose the event")
+	assert.False(t, x.handle(l, &events.Receipt{}), "nor is what follows it on this connection")
+	l.refuses.Store(false)
 	assert.True(t, x.handle(l, &events.Receipt{}), "the handler goes on")
 	assert.True(t, x.handle(l, "something of a later version"))
 }
