@@ -242,8 +242,9 @@ func (r *receiver) inOrder(events []eventlog.Event) {
 	key := map[string]string{}
 	want := map[string][]string{}
 	for _, e := range events {
-		key[e.ID] = e.Key
-		want[e.Key] = append(want[e.Key], e.ID)
+		lane := e.Session + e.Key
+		key[e.ID] = lane
+		want[lane] = append(want[lane], e.ID)
 	}
 	have := map[string][]string{}
 	for _, id := range r.accepted() {
@@ -284,3 +285,10 @@ func (s *stack) ledger(hook *models.Webhook) []models.Delivery {
 func open(t testing.TB) *models.DB { return modelstest.Open(t, modelstest.SQLite) }
 
 func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// tried reports whether an event came at all.
+func (r *receiver) tried(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tries[id] > 0
+}
