@@ -153,7 +153,7 @@ func (l *Log) putBatch(ctx context.Context, organization string, batch []*nats.M
 
 // publish sends one message and waits until it is on the disk.
 func (l *Log) publish(ctx context.Context, organization string, msg *nats.Msg, end *Position, extra nats.Header) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, longPatience)
 	defer cancel()
 	if end != nil {
 		extra = nats.Header{jetstream.ExpectedLastSeqHeader: {strconv.FormatUint(uint64(*end), 10)}}

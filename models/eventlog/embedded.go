@@ -51,8 +51,10 @@ func (e *embedded) start() error {
 	if err != nil {
 		return fmt.Errorf("making the embedded event log: %w", err)
 	}
-	srv.Start()
-	if !srv.ReadyForConnections(patience) {
+	said := &serverLog{logger: e.logger}
+	srv.SetLoggerV2(said, false, false, false)
+	srv.Start() // returns when all streams are recovered
+	if said.fatal.Load() || !srv.ReadyForConnections(longPatience) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 		return Down(errors.New("the embedded event log did not start"))

@@ -30,8 +30,12 @@ type Config struct {
 // does not depend on it ([Relay]).
 const dedupWindow = 10 * time.Minute
 
-// patience bounds one question to the log whose context has no nearer end.
-const patience = 10 * time.Second
+// The log answers in milliseconds or not at all: when the server that was asked
+// has died, another has to be asked. A writing may wait for a slow disk.
+const (
+	patience     = 2 * time.Second // for an answer
+	longPatience = 5 * time.Second // for an acknowledgement
+)
 
 // Log is the event log. It is safe for concurrent use.
 type Log struct {
