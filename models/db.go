@@ -27,6 +27,7 @@ type DB struct {
 	Outbox        *OutboxStore
 	Webhooks      *WebhookStore
 	Deliveries    *DeliveryStore
+	Tickets       *TicketStore
 
 	engine   engine
 	commits  *committer // SQLite only
@@ -93,6 +94,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Outbox = &OutboxStore{db: db, wake: make(chan struct{}, 1)}
 	db.Webhooks = &WebhookStore{db}
 	db.Deliveries = &DeliveryStore{db}
+	db.Tickets = &TicketStore{db}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.Close())
 	}
