@@ -19,6 +19,7 @@ type Subscription struct {
 	filter Filter
 	tail   *tail
 	last   Position // given or passed over
+	lastID string   // of the event there; "" none yet
 	ahead  []Event  // read, not given yet
 	taken  []Event  // the memory of ahead, when it came from the tail
 
@@ -74,28 +75,43 @@ func (l *Log) beginning(ctx context.Context, organization string, info Info) (be
 // the log is away it waits.
 func (s *Subscription) Next(ctx context.Context) (Event, error) {
 	for {
-		if len(s.ahead) == 0 {
-			if err := s.fill(ctx); err != nil {
-				return Event{}, err
-			}
-			continue
+		event, ok, err := s.Ready()
+		if ok || err != nil {
+			return event, err
 		}
+		if err := s.fill(ctx); err != nil {
+			return Event{}, err
+		}
+	}
+}
+
+// Ready gives the next event without waiting, if one is at hand: for who writes
+// several at once. That there is none says nothing about the log.
+func (s *Subscription) Ready() (event Event, ok bool, err error) {
+	for len(s.ahead) > 0 {
 		event := s.ahead[0]
 		s.ahead[0] = Event{} // so that who waits for long holds none in memory
 		s.ahead = s.ahead[1:]
 		if event.Seq != s.last+1 {
-			return Event{}, expiredCursor()
+			return Event{}, false, expiredCursor()
 		}
 		s.last = event.Seq
+		if event.ID != "" {
+			s.lastID = event.ID
+		}
 		if s.filter.matches(event) {
-			return event, nil
+			return event, true, nil
 		}
 	}
+	return Event{}, false, nil
 }
 
 // Position is that of the last event that Next gave or passed over: a cursor to
 // store, which moves on even when the filter chooses nothing.
 func (s *Subscription) Position() Position { return s.last }
+
+// LastID is the id of the event at Position, "" before the first.
+func (s *Subscription) LastID() string { return s.lastID }
 
 // Stop ends the subscription and a Next that waits. It may be called again.
 func (s *Subscription) Stop() {
