@@ -1,6 +1,9 @@
 package models
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // addressBook works out, without the database, what becomes of a session's
 // identities when it learns about people. Entries keep the order of learning.
@@ -104,6 +107,11 @@ func (b *addressBook) giveNumber(e *entry, phone string) *entry {
 	e.setPhone(phone)
 	b.byPhone[phone] = e
 	return e
+}
+
+// news reports whether there is anything to store.
+func (b *addressBook) news() bool {
+	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.into != nil || e.ID == 0 || e.changed() })
 }
 
 // merges maps the ids of stored rows that are to go to those that stay.

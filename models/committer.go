@@ -19,6 +19,7 @@ const maxGroup = 64
 // first who waits works for all.
 type committer struct {
 	writer *gorm.DB
+	broke  func() // hears of transactions that were undone as a whole
 
 	mu      sync.Mutex
 	waiting []*committing
@@ -98,6 +99,7 @@ func (c *committer) commit(group []*committing) {
 	if err == nil {
 		return
 	}
+	c.broke()
 	for _, t := range group {
 		c.commit([]*committing{t})
 	}

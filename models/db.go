@@ -31,6 +31,7 @@ type DB struct {
 
 	engine   engine
 	commits  *committer // SQLite only
+	people   *peopleCache
 	secrets  *keyring
 	log      *slog.Logger
 	observer *statementObserver
@@ -73,9 +74,12 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	db := &DB{secrets: secrets, log: log, observer: &statementObserver{log: log, hook: cfg.StatementHook}}
+	if db.people, err = newPeopleCache(); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
 	if dialect == dialectSQLite {
 		db.engine, err = openSQLite(ctx, address, cfg.MaxConns, db.observer)
-		db.commits = &committer{writer: db.engine.writer}
+		db.commits = &committer{writer: db.engine.writer, broke: db.people.forgetAll}
 	} else {
 		db.engine, err = openPostgres(address, cfg.MaxConns, db.observer)
 	}

@@ -61,7 +61,8 @@ func (db *DB) upsertIdentities(tx *gorm.DB, sessionID string, people []Person, n
 	return ids, err
 }
 
-// learnIdentities is upsertIdentities that gives the rows as they are then.
+// learnIdentities is upsertIdentities that gives the rows as they are then. People
+// who were the same a moment ago cost no statement.
 func (db *DB) learnIdentities(tx *gorm.DB, sessionID string, people []Person, now Millis) ([]Identity, error) {
 	if len(people) == 0 {
 		return nil, nil
@@ -70,6 +71,9 @@ func (db *DB) learnIdentities(tx *gorm.DB, sessionID string, people []Person, no
 		if people[i].LID == "" && people[i].PhoneJID == "" {
 			return nil, fmt.Errorf("person %d has no address", i)
 		}
+	}
+	if identities, ok := db.people.recall(sessionID, people); ok {
+		return identities, nil
 	}
 	known, err := db.identitiesOf(tx, sessionID, people)
 	if err != nil {
@@ -80,12 +84,19 @@ func (db *DB) learnIdentities(tx *gorm.DB, sessionID string, people []Person, no
 	for i := range people {
 		entries[i] = book.learn(people[i])
 	}
-	if err := db.storeBook(tx, book); err != nil {
-		return nil, err
+	news := book.news()
+	if news {
+		db.people.forget(sessionID)
+		if err := db.storeBook(tx, book); err != nil {
+			return nil, err
+		}
 	}
 	identities := make([]Identity, len(people))
 	for i, e := range entries {
 		identities[i] = e.current().Identity
+	}
+	if !news {
+		db.people.remember(sessionID, people, identities)
 	}
 	return identities, nil
 }
