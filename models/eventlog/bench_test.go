@@ -2,7 +2,10 @@ package eventlog_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,17 +103,79 @@ func BenchmarkLive(b *testing.B) {
 	b.ReportMetric(float64(late.Microseconds())/float64(b.N), "µs/late")
 }
 
-// BenchmarkForgedCursor measures what an id that never was costs in a log of
-// 100,000 events of the same minute.
-func BenchmarkForgedCursor(b *testing.B) {
+// BenchmarkPaced gives one organization 1,600 events a second with 100
+// subscribers, in batches of those that are due, as a relay does, and measures the time from the call of Append, the disk included,
+// until each has the event, and the processors' time that all of it takes.
+func BenchmarkPaced(b *testing.B) {
+	const subscribers, rate = 100, 1600
 	log := open(b, eventlog.Config{})
-	for range 100 {
+	readers := make([]*eventlog.Subscription, subscribers)
+	for i := range readers {
+		readers[i] = subscribe(b, log, "org", 0)
+	}
+	began := make([]atomic.Int64, b.N)
+	late := make([][]time.Duration, subscribers)
+	var group sync.WaitGroup
+	for i, reader := range readers {
+		group.Go(func() {
+			for n := range b.N {
+				if _, err := reader.Next(b.Context()); !assert.NoError(b, err) {
+					return
+				}
+				late[i] = append(late[i], time.Since(time.Unix(0, began[n].Load())))
+			}
+		})
+	}
+	before := cpuTime(b)
+	b.ResetTimer()
+	start := time.Now()
+	for n := 0; n < b.N; {
+		<-time.After(time.Until(start.Add(time.Duration(n) * time.Second / rate)))
+		due := min(b.N, max(n+1, int(time.Since(start)*rate/time.Second)))
+		events := many("org", due-n)
+		for ; n < due; n++ {
+			began[n].Store(time.Now().UnixNano())
+		}
+		require.NoError(b, log.Append(b.Context(), events))
+	}
+	group.Wait()
+	all := slices.Concat(late...)
+	slices.Sort(all)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(all[len(all)/2].Microseconds()), "µs/p50")
+	b.ReportMetric(float64(all[len(all)*99/100].Microseconds()), "µs/p99")
+	b.ReportMetric((cpuTime(b)-before).Seconds()/b.Elapsed().Seconds(), "cores")
+}
+
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkFind measures what a cursor costs that is not among the newest, and
+// one that never was, in a log of 30,000 events of the same seconds: the worst
+// that 1,600 a second can do.
+func BenchmarkFind(b *testing.B) {
+	log := open(b, eventlog.Config{})
+	for range 30 {
 		require.NoError(b, log.Append(b.Context(), many("org", 1000)))
 	}
-	for b.Loop() {
-		_, err := log.Find(b.Context(), "org", event("org", "message").ID)
-		require.Error(b, err)
-	}
+	kept := all(b, log, "org")
+	b.Run("kept", func(b *testing.B) {
+		for b.Loop() {
+			at, err := log.Find(b.Context(), "org", kept[12_345].ID)
+			require.NoError(b, err)
+			require.EqualValues(b, 12_346, at)
+		}
+	})
+	b.Run("forged", func(b *testing.B) {
+		for b.Loop() {
+			_, err := log.Find(b.Context(), "org", event("org", "message").ID)
+			require.Error(b, err)
+		}
+	})
 }
 
 func subscribe(t testing.TB, log *eventlog.Log, organization string, after eventlog.Position) *eventlog.Subscription {

@@ -10,7 +10,12 @@
 // Events come in through [Relay], which moves the database's outbox into the
 // log, or [Log.Append]. They are read by [Position]: [Log.Read] gives a page,
 // [Log.Subscribe] replays and goes live, [Log.Find] turns an event id into a
-// position.
+// position. What is read carries the stored envelope, which nobody encodes again
+// ([Event.Envelope]).
+//
+// Nothing is read before it is on the disk. Readers who keep up share the tail
+// of their organization, in memory and bounded; all others are paced from the
+// log.
 //
 // Failures are of package fault: a log that does not answer or cannot write is
 // Unavailable, a cursor that is older than the retention or was never given out

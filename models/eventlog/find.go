@@ -37,12 +37,9 @@ func (l *Log) Find(ctx context.Context, organization, eventID string) (Position,
 	if err != nil {
 		return 0, err
 	}
-	found, first, err := l.scan(ctx, organization, info, made, made, map[string]bool{eventID: true})
-	if err != nil {
-		return 0, err
-	}
-	if at, ok := found[eventID]; ok {
-		return at, nil
+	at, first, err := l.scan(ctx, organization, info, made, eventID)
+	if err != nil || at > 0 {
+		return at, err
 	}
 	gone := info.First > 1
 	if gone && (info.Events == 0 || !made.After(first.Add(skew))) {
@@ -51,49 +48,60 @@ func (l *Log) Find(ctx context.Context, organization, eventID string) (Position,
 	return 0, forgedCursor()
 }
 
-// scan looks for event ids that were made between two times in what the log
-// keeps up to info.Last. It also tells when the first of what is kept was made.
-func (l *Log) scan(ctx context.Context, organization string, info Info, from, to time.Time, ids map[string]bool) (map[string]Position, time.Time, error) {
-	found := make(map[string]Position, len(ids))
+// scan looks for an event by its id and the time when that was made; 0 when the
+// log does not keep it. It also tells when the first of what is kept was made.
+//
+// Ids are nearly always in order, so it looks at the neighbours first, and at
+// all that may stand out of order only then.
+func (l *Log) scan(ctx context.Context, organization string, info Info, made time.Time, id string) (found Position, first time.Time, err error) {
 	if info.Events == 0 {
-		return found, time.Time{}, nil
+		return 0, first, nil
 	}
-	after, first, err := l.bisect(ctx, organization, info, from.Add(-skew))
-	if err != nil || first.After(to.Add(skew)) {
-		return found, first, err
+	near, first, err := l.bisect(ctx, organization, info, func(other string) bool { return other < id })
+	if err != nil || first.After(made.Add(skew)) {
+		return 0, first, err
 	}
-	until := to.Add(skew)
-	err = l.span(ctx, organization, after, info, pageEvents, func(event Event) bool {
-		if ids[event.ID] {
-			found[event.ID] = event.Seq
+	neighbours, _, err := l.page(ctx, organization, near-min(near, pageEvents/4), pageEvents)
+	if err != nil {
+		return 0, first, err
+	}
+	for _, event := range neighbours {
+		if event.ID == id {
+			return event.Seq, first, nil
 		}
-		made, ok := idTime(event.ID)
-		return len(found) < len(ids) && (!ok || !made.After(until))
+	}
+	after, _, err := l.bisect(ctx, organization, info, madeBefore(made.Add(-skew)))
+	if err != nil {
+		return 0, first, err
+	}
+	err = l.span(ctx, organization, after, info, pageEvents, func(event Event) bool {
+		if event.ID == id {
+			found = event.Seq
+		}
+		at, ok := idTime(event.ID)
+		return found == 0 && (!ok || !at.After(made.Add(skew)))
 	})
 	return found, first, err
 }
 
-// bisect gives a position that is before every event made at a time or later,
-// given that ids are in order but for skew, which the caller has taken off. It
-// also tells when the first of what is kept was made.
-func (l *Log) bisect(ctx context.Context, organization string, info Info, from time.Time) (Position, time.Time, error) {
+// bisect gives the last position whose event is early, given that the early ones
+// stand before all others. It also tells when the first of what is kept was made.
+func (l *Log) bisect(ctx context.Context, organization string, info Info, early func(id string) bool) (Position, time.Time, error) {
 	var first time.Time
-	low, high := info.First-1, info.Last // low is before from, as far as is known; the answer lies in [low, high)
+	low, high := info.First-1, info.Last // the answer is one of these or between
 	for mid := info.First; ; mid = low + 1 + (high-low-1)/2 {
 		events, _, err := l.page(ctx, organization, mid-1, 1)
 		if err != nil {
 			return 0, time.Time{}, err
 		}
-		early := true // what is gone, or not ours, is passed over
-		if len(events) > 0 {
-			if made, ok := idTime(events[0].ID); ok {
-				early = made.Before(from)
-				if mid == info.First {
-					first = made
-				}
+		lower := true // what is gone, or not ours, is passed over
+		if len(events) > 0 && events[0].ID != "" {
+			lower = early(events[0].ID)
+			if mid == info.First {
+				first, _ = idTime(events[0].ID)
 			}
 		}
-		if early {
+		if lower {
 			low = mid
 		} else {
 			high = mid - 1
@@ -101,6 +109,14 @@ func (l *Log) bisect(ctx context.Context, organization string, info Info, from t
 		if low >= high {
 			return min(low, info.Last), first, nil
 		}
+	}
+}
+
+// madeBefore is early for ids that were made before a time.
+func madeBefore(at time.Time) func(id string) bool {
+	return func(id string) bool {
+		made, ok := idTime(id)
+		return !ok || made.Before(at)
 	}
 }
 

@@ -92,7 +92,7 @@ func (l *Log) look(ctx context.Context, organization string, oldest time.Time) (
 	if info.Events == 0 {
 		return found, nil
 	}
-	after, _, err := l.bisect(ctx, organization, info, oldest.Add(-skew))
+	after, _, err := l.bisect(ctx, organization, info, madeBefore(oldest.Add(-skew)))
 	if err != nil {
 		return nil, err
 	}
