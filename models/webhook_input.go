@@ -15,6 +15,7 @@ const (
 	MaxWebhookAttempts     = 50
 	MaxWebhookDelaySeconds = 3600
 	MaxWebhookHeaders      = 32
+	MaxWebhooks            = 1000 // of one organization
 	maxHeaderName          = 100
 	maxHeaderValue         = 4096
 	maxHeadersTotal        = 8192 // names and values, in bytes

@@ -14,7 +14,8 @@ import (
 type WebhookStore struct{ db *DB }
 
 // Create stores a webhook and gives it with its secret, which is not shown
-// again. A session that is not the organization's is fault.NotFound.
+// again. A session that is not the organization's is fault.NotFound, more than
+// [MaxWebhooks] fault.Conflict.
 func (s *WebhookStore) Create(ctx context.Context, wanted NewWebhook) (webhook *Webhook, secret string, err error) {
 	row, err := s.newRow(&wanted)
 	if err != nil {
@@ -32,6 +33,9 @@ func (s *WebhookStore) Create(ctx context.Context, wanted NewWebhook) (webhook *
 			return err
 		}
 		if err := ownSession(tx, row.OrganizationID, row.SessionID); err != nil {
+			return err
+		}
+		if err := roomForWebhook(tx, row.OrganizationID); err != nil {
 			return err
 		}
 		if err := tx.Create(row).Error; err != nil {
@@ -88,6 +92,17 @@ func ownSession(tx *gorm.DB, organizationID, sessionID string) error {
 	}
 	err := tx.Select("id").Take(&Session{}, "organization_id = ? AND id = ?", organizationID, sessionID).Error
 	return storeError("session", "loading session "+sessionID, err)
+}
+
+func roomForWebhook(tx *gorm.DB, organizationID string) error {
+	var n int64
+	if err := tx.Model(&webhookRow{}).Where("organization_id = ?", organizationID).Count(&n).Error; err != nil {
+		return err
+	}
+	if n >= MaxWebhooks {
+		return fault.New(fault.Conflict, "", "the organization has too many webhooks").With("max", MaxWebhooks)
+	}
+	return nil
 }
 
 // Get gives a webhook of the organization; another's is fault.NotFound.

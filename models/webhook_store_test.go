@@ -332,3 +332,17 @@ func TestOneProcessHoldsAWebhook(t *testing.T) {
 		assert.Equal(t, []string{one.ID}, claim(models.Lease{Owner: "gw_a/3", Until: later}))
 	})
 }
+
+func TestWebhooksOfAnOrganizationAreBounded(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		hook(t, db, "org")
+		copies := `INSERT INTO webhooks (id, organization_id, url, events, sealed_headers, retry_policy, retry_attempts, retry_delay_seconds, active, created_at, updated_at)
+			SELECT w.id || n.n, w.organization_id, w.url, w.events, w.sealed_headers, w.retry_policy, 1, 1, w.active, 1, 1
+			FROM webhooks w, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 999) SELECT n FROM c) n`
+		execute(t, db, copies)
+		_, _, err := db.Webhooks.Create(t.Context(), models.NewWebhook{OrganizationID: "org", URL: "https://example.com"})
+		assert.Equal(t, fault.Conflict, fault.CodeOf(err))
+		hook(t, db, "another")
+	})
+}

@@ -21,7 +21,7 @@ type result struct {
 // dispatch starts what may be started: attempts, and loads of what waits in the
 // ledger.
 func (e *endpoint) dispatch(work context.Context, now time.Time) {
-	if now.UnixNano() >= e.leaseUntil.Load() || e.target == nil {
+	if !e.mayDeliver(now) {
 		return
 	}
 	if e.breaker.open && !e.breaker.probing && !now.Before(e.breaker.probeAt) && e.maySend() {
@@ -41,6 +41,9 @@ func (e *endpoint) dispatch(work context.Context, now time.Time) {
 		}
 	}
 }
+
+// mayDeliver reports whether the lease is good: nobody else can deliver yet.
+func (e *endpoint) mayDeliver(now time.Time) bool { return now.UnixNano() < e.leaseUntil.Load() }
 
 func (e *endpoint) maySend() bool {
 	return e.sending+e.loading < maxSending && e.progress.uncommitted() < maxUncommitted
@@ -178,7 +181,7 @@ func (e *endpoint) failed(work context.Context, l *lane, r result, now time.Time
 	if r.probe {
 		e.breaker.probed(now, e.timing)
 		e.store(l, it)
-		if l.due = d.NextAttemptAt.Time(); l.tried {
+		if l.due = d.NextAttemptAt.Time(); l.tried || it.loaded {
 			e.parkLane(l)
 		}
 		return

@@ -18,9 +18,8 @@ func (s *Service) Run(ctx context.Context) error {
 	family := s.family() // only now: later it would be another process of the same name
 	for {
 		began := time.Now()
-		webhooks, err := s.config.DB.Webhooks.Claim(ctx, models.Lease{
-			Owner: s.owner, Family: family, Until: models.MillisOf(began.Add(s.config.Timing.Lease)),
-		})
+		lease := models.Lease{Owner: s.owner, Family: family, Until: models.MillisOf(began.Add(s.config.Timing.Lease))}
+		webhooks, err := s.claim(ctx, lease)
 		pause := s.config.Timing.Poll
 		switch {
 		case ctx.Err() != nil:
@@ -39,6 +38,34 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+func (s *Service) claim(ctx context.Context, lease models.Lease) ([]models.Webhook, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return s.config.DB.Webhooks.Claim(ctx, lease)
+}
+
+const (
+	// maxStoring bounds how many endpoints use the database at once, so that
+	// requests find a connection too. Those that wait store more at once.
+	maxStoring = 6
+	// storeTimeout bounds one use of the database. What has an unknown outcome is
+	// stored again, which changes nothing.
+	storeTimeout = 10 * time.Second
+)
+
+// store runs one use of the database by an endpoint.
+func (s *Service) store(ctx context.Context, use func(ctx context.Context) error) error {
+	select {
+	case s.storing <- struct{}{}:
+		defer func() { <-s.storing }()
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the database: %w", ctx.Err())
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return use(ctx)
 }
 
 // assign makes the running endpoints those of the webhooks, as they are now.

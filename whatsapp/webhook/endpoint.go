@@ -280,7 +280,8 @@ func (e *endpoint) next(now time.Time) time.Duration {
 	if len(e.waiting) > 0 {
 		earlier(e.waiting[0].due)
 	}
-	if e.breaker.open && !e.breaker.probing && len(e.fresh)+len(e.stored)+len(e.waiting) > 0 && e.maySend() {
+	probes := len(e.fresh)+len(e.stored)+len(e.waiting) > 0 && e.maySend() && e.mayDeliver(now)
+	if e.breaker.open && !e.breaker.probing && probes {
 		earlier(e.breaker.probeAt)
 	}
 	for _, it := range e.span {

@@ -43,7 +43,11 @@ func (e *endpoint) startLoad(work context.Context, l *lane, now time.Time, probe
 	e.loading++
 	hook, growth := e.hook.Load(), l.growth
 	go func() {
-		items, err := e.service.read(work, hook, l.key)
+		var items []*item
+		err := e.service.store(work, func(ctx context.Context) (err error) {
+			items, err = e.service.read(ctx, hook, l.key)
+			return err
+		})
 		e.loads <- load{lane: l, growth: growth, probe: probe, items: items, err: err}
 	}()
 }
@@ -150,9 +154,12 @@ type setup struct {
 
 func (e *endpoint) setUp(ctx context.Context, hook *models.Webhook) setup {
 	made := setup{hook: hook}
-	if made.target, made.err = e.service.target(ctx, hook); made.err == nil {
-		made.pending, made.err = e.service.config.DB.Deliveries.PendingLanes(ctx, hook.ID)
-	}
+	made.err = e.service.store(ctx, func(ctx context.Context) (err error) {
+		if made.target, err = e.service.target(ctx, hook); err == nil {
+			made.pending, err = e.service.config.DB.Deliveries.PendingLanes(ctx, hook.ID)
+		}
+		return err
+	})
 	return made
 }
 

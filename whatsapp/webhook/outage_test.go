@@ -315,3 +315,36 @@ func TestLogIsReplaced(t *testing.T) {
 	r.receives(append(before, after...))
 	s.settles(hook, models.DeliveryDelivered, 13)
 }
+
+// While the ledger cannot be written, little is delivered, because a crash would
+// repeat it; afterwards everything is, once, and in the ledger.
+func TestLedgerIsAway(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s, r := newStack(t, db), newReceiver(t)
+		hook := s.hook("org", r.url())
+		first := s.happen("org", 1, "chat")
+		r.receives(first)
+		s.settles(hook, models.DeliveryDelivered, 1)
+		pool, _ := db.WhatsmeowDB()
+		_, err := pool.ExecContext(t.Context(), "ALTER TABLE webhook_deliveries RENAME TO away")
+		require.NoError(t, err)
+		events := append(first, s.happen("org", 20, keys(20)...)...)
+		r.until(func() bool { return len(r.accepted()) > 60 }, "some events")
+		before := -1
+		require.Eventually(t, func() bool { // until nothing moves any more
+			now := len(r.requests())
+			still := now == before
+			before = now
+			return still
+		}, patience, 200*time.Millisecond)
+		assert.LessOrEqual(t, before, 100)
+		assert.LessOrEqual(t, s.service.Stats().Held, 80)
+
+		_, err = pool.ExecContext(t.Context(), "ALTER TABLE away RENAME TO webhook_deliveries")
+		require.NoError(t, err)
+		r.receives(events)
+		s.settles(hook, models.DeliveryDelivered, len(events))
+		assert.Zero(t, r.repeats())
+	})
+}

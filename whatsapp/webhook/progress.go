@@ -90,7 +90,11 @@ func (e *endpoint) commit(work context.Context, now time.Time) {
 		return
 	}
 	next := e.collect(position)
-	go func() { e.commits <- e.service.config.DB.Deliveries.Commit(work, next) }()
+	go func() {
+		e.commits <- e.service.store(work, func(ctx context.Context) error {
+			return e.service.config.DB.Deliveries.Commit(ctx, next)
+		})
+	}()
 }
 
 // collect makes the progress of the next commit.

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -147,4 +148,24 @@ func TestRedeliverRangeRefuses(t *testing.T) {
 	}
 	_, err = s.service.RedeliverRange(t.Context(), "org", hook.ID, webhook.Range{})
 	assert.Equal(t, fault.Conflict, fault.CodeOf(err))
+}
+
+// What the log has no more cannot be delivered again, and the ledger says so.
+func TestRedeliverWhatIsGone(t *testing.T) {
+	t.Parallel()
+	s, r := newStack(t, open(t)), newReceiver(t)
+	hook := s.hook("org", r.url())
+	r.receives(s.happen("org", 1, "chat"))
+	s.settles(hook, models.DeliveryDelivered, 1)
+	s.stop()
+	log, err := eventlog.Open(t.Context(), eventlog.Config{Dir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, log.Close(context.Background())) })
+	s.log, s.config.Log = log, log
+	s.run()
+	_, err = s.service.Redeliver(t.Context(), "org", hook.ID, s.ledger(hook)[0].ID)
+	require.NoError(t, err)
+	s.settles(hook, models.DeliveryFailed, 1)
+	assert.Equal(t, "the event is no longer in the log", s.ledger(hook)[0].Error)
+	assert.Len(t, r.requests(), 1)
 }

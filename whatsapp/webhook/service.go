@@ -36,6 +36,7 @@ type Service struct {
 	stats  counters
 
 	changed chan struct{} // holds a token when webhooks changed
+	storing chan struct{} // as many tokens as endpoints may use the database at once
 
 	mu        sync.Mutex
 	endpoints map[string]*endpoint // running, by webhook
@@ -54,7 +55,7 @@ func New(config Config) *Service {
 	config.Timing = config.Timing.withDefaults()
 	s := &Service{
 		config: config, client: config.Guard.Client(config.Timing.Timeout),
-		changed: make(chan struct{}, 1), endpoints: map[string]*endpoint{},
+		changed: make(chan struct{}, 1), storing: make(chan struct{}, maxStoring), endpoints: map[string]*endpoint{},
 	}
 	s.owner = s.family() + ulid.Make().String()
 	return s
