@@ -21,6 +21,9 @@ func complexities() gen.ComplexityRoot {
 	c.Session.Groups = page
 	c.Session.Contacts = page
 	c.Group.Members = func(child int, first *int32, _ *string, _ *models.MemberRole) int { return times(child, first) }
+	c.Query.Events = func(child int, _ *string, _ []models.EventName, first *int32, _ *string) int {
+		return times(child, first)
+	}
 	return c
 }
 

@@ -7,19 +7,23 @@ package graph
 
 import (
 	"context"
-	"fmt"
+
 	"wagateway/graph/gen"
 	"wagateway/models"
 )
 
 func (r *mutationResolver) CreateRealtimeTicket(ctx context.Context, input *gen.CreateRealtimeTicketInput) (*gen.CreateRealtimeTicketPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateRealtimeTicket - createRealtimeTicket"))
+	var wanted EventFilter
+	if input != nil {
+		wanted = EventFilter{SessionID: input.SessionID.Value(), Types: input.Types.Value()}
+	}
+	return r.createTicket(ctx, wanted)
 }
 
 func (r *queryResolver) Events(ctx context.Context, sessionID *string, types []models.EventName, first *int32, after *string) (*gen.EventConnection, error) {
-	panic(fmt.Errorf("not implemented: Events - events"))
+	return r.eventPage(ctx, EventFilter{SessionID: sessionID, Types: types, After: orZero(after)}, int(orZero(first)))
 }
 
 func (r *subscriptionResolver) Events(ctx context.Context, sessionID *string, types []models.EventName, after *string) (<-chan gen.Event, error) {
-	panic(fmt.Errorf("not implemented: Events - events"))
+	return r.subscribe(ctx, EventFilter{SessionID: sessionID, Types: types, After: orZero(after)})
 }

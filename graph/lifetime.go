@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -11,9 +12,6 @@ import (
 	"wagateway/graph/auth"
 	"wagateway/models/fault"
 )
-
-// defaultRecheck is how long a revoked API key can keep a subscription.
-const defaultRecheck = 30 * time.Second
 
 // lifetime bounds operations: queries and mutations by time, subscriptions by
 // their caller's credential, and those of one websocket by number.
@@ -57,14 +55,14 @@ func (l lifetime) rechecked(ctx context.Context) context.Context {
 }
 
 // subscription ends the stream, with the reason as its last response, when the
-// credential ends.
+// credential ends or its resolver says [endWith].
 func (l lifetime) subscription(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	actor, err := auth.ActorFrom(ctx)
 	if err != nil {
 		return next(ctx) // the gate refuses it
 	}
-	ctx, end := context.WithCancelCause(ctx)
-	go l.watch(ctx, actor, end)
+	var reason ending
+	ctx, end := l.auth.WhileValid(context.WithValue(ctx, endingKey{}, &reason), actor, l.recheck)
 	answer, said := next(ctx), false
 	return func(responseCtx context.Context) *graphql.Response {
 		response := answer(responseCtx)
@@ -75,32 +73,33 @@ func (l lifetime) subscription(ctx context.Context, next graphql.OperationHandle
 		cause := context.Cause(ctx)
 		end(nil)
 		if !fault.Is(cause, fault.Unauthorized) {
+			cause = reason.get()
+		}
+		if cause == nil {
 			return nil
 		}
 		return &graphql.Response{Errors: gqlerror.List{l.errs.present(ctx, cause)}}
 	}
 }
 
-// watch ends the context when the credential does. It returns when ctx is done.
-func (l lifetime) watch(ctx context.Context, actor *auth.Actor, end context.CancelCauseFunc) {
-	for {
-		wait := l.recheck
-		if actor.ExpiresAt != 0 {
-			wait = min(wait, max(time.Until(actor.ExpiresAt.Time()), 0))
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		// While the database is away the credential stands: nobody could have
-		// revoked it, and the next look will tell.
-		if err := l.auth.StillValid(ctx, actor); fault.Is(err, fault.Unauthorized) {
-			end(err)
-			return
-		}
+// ending is why a subscription's resolver closes its channel, which itself
+// cannot carry an error.
+type ending struct{ err atomic.Pointer[error] }
+
+type endingKey struct{}
+
+func (e *ending) get() error {
+	if err := e.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// endWith makes an error the last response of the subscription that ctx belongs
+// to. Its resolver calls it before it closes its channel.
+func endWith(ctx context.Context, err error) {
+	if e, ok := ctx.Value(endingKey{}).(*ending); ok {
+		e.err.Store(&err)
 	}
 }
 

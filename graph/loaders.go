@@ -42,11 +42,12 @@ type call struct {
 
 type loadersKey struct{}
 
-// WithLoaders gives each request loaders; mount it above both fronts. The
-// GraphQL server gives each operation of a websocket its own.
+// WithLoaders gives each request loaders, and resolvers the address that it came
+// to; mount it above both fronts. The GraphQL server gives each operation of a
+// websocket its own.
 func WithLoaders(_ *Resolver, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(withLoaders(r.Context())))
+		next.ServeHTTP(w, r.WithContext(withAddress(withLoaders(r.Context()), r)))
 	})
 }
 

@@ -81,6 +81,12 @@ func accesses() map[string]access {
 		"Mutation.approveGroupMembers": live(`approveGroupMembers(` + people + `) { group { id } }`),
 		"Mutation.rejectGroupMembers":  live(`rejectGroupMembers(` + people + `) { group { id } }`),
 
+		"Query.events":                  on(`events(sessionId: "SESSION") { nodes { id } }`),
+		"Mutation.createRealtimeTicket": on(`createRealtimeTicket(input: {sessionId: "SESSION"}) { ticket }`),
+		// A stream has no first response before something happens: an id that never
+		// was ends it.
+		"Subscription.events": {call: `events(sessionId: "SESSION", after: "nonsense") { id }`, foreign: notFound, code: invalid},
+
 		"Subscription.pairing": on(`pairing(sessionId: "SESSION") { status }`),
 	}
 }

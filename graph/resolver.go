@@ -6,15 +6,20 @@ package graph
 import (
 	"wagateway/graph/gen"
 	"wagateway/models"
+	"wagateway/models/eventlog"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/stream"
 )
 
 //go:generate go tool gqlgen generate
 
-// Resolver holds what resolvers need; all fields are required.
+// Resolver holds what resolvers need; all fields are required but Streams, whose
+// zero value is ready.
 type Resolver struct {
 	DB       *models.DB
 	WhatsApp *whatsapp.Service
+	Events   *eventlog.Log
+	Streams  stream.Slots // bounds the streams of events, of both fronts together
 }
 
 // NewRoot gives the resolvers as the executor and REST call them.

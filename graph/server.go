@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 		o.Timeout = defaultTimeout
 	}
 	if o.Recheck == 0 {
-		o.Recheck = defaultRecheck
+		o.Recheck = auth.DefaultRecheck
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

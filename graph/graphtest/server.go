@@ -18,7 +18,9 @@ import (
 	"wagateway/graph/auth"
 	"wagateway/graph/auth/authtest"
 	"wagateway/models"
+	"wagateway/models/eventlog"
 	"wagateway/models/modelstest"
+	"wagateway/whatsapp/stream"
 	"wagateway/whatsapp/whatsapptest"
 )
 
@@ -43,6 +45,8 @@ type Server struct {
 type Setup struct {
 	Options  graph.Options       // Resolver, Gate and Auth are filled in
 	Database []modelstest.Option // how the database is opened
+	Log      eventlog.Config     // Dir is filled in
+	Streams  int                 // how many streams an organization can have; 0: the default
 }
 
 // New starts a server on a database of the dialect; all of it ends with the test.
@@ -62,7 +66,7 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	require.NoError(t, err)
 	s.Gate, err = graph.NewGate()
 	require.NoError(t, err)
-	s.Resolver = &graph.Resolver{DB: s.DB, WhatsApp: s.Service}
+	s.Resolver = &graph.Resolver{DB: s.DB, WhatsApp: s.Service, Events: OpenLog(t, setup.Log), Streams: stream.Slots{PerOrganization: setup.Streams}}
 	setup.Options.Resolver, setup.Options.Gate, setup.Options.Auth = s.Resolver, s.Gate, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)

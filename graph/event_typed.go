@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"encoding/json"
+
+	"wagateway/graph/gen"
+	"wagateway/models"
+	"wagateway/models/contract"
+	"wagateway/models/eventlog"
+)
+
+// typedEvent gives an event as the schema has it. A payload that is not of the
+// event's shape is not thrown away: it becomes an OtherEvent.
+func typedEvent(e eventlog.Event) gen.Event {
+	head := gen.EventHead{
+		ID: e.ID, Type: models.EventName(e.Name), SessionID: e.Session, OrganizationID: e.Organization,
+		Timestamp: models.Millis(e.At), Payload: e.Payload,
+	}
+	switch head.Type {
+	case models.EventMessage, models.EventMessageEdited, models.EventMessageRevoked, models.EventChannelMessage:
+		return decoded(head, messageEvent)
+	case models.EventMessageStatus:
+		return decoded(head, messageStatusEvent)
+	case models.EventMessageUndecryptable:
+		return decoded(head, undecryptableEvent)
+	case models.EventSessionStatus:
+		return decoded(head, sessionStatusEvent)
+	case models.EventAuthQR, models.EventAuthPairingCode:
+		return decoded(head, pairingEvent)
+	case models.EventChatUpdated:
+		return decoded(head, chatEvent)
+	case models.EventContactUpdated:
+		return decoded(head, contactEvent)
+	case models.EventGroupUpdated:
+		return decoded(head, groupEvent)
+	case models.EventGroupMembers:
+		return decoded(head, groupMembersEvent)
+	default:
+		return &gen.OtherEvent{EventHead: head}
+	}
+}
+
+// decoded reads the payload into its shape and makes the event of it.
+func decoded[Shape, Event any](head gen.EventHead, event func(gen.EventHead, Shape) *Event) gen.Event {
+	var shape Shape
+	if err := json.Unmarshal(head.Payload, &shape); err != nil {
+		return &gen.OtherEvent{EventHead: head}
+	}
+	return event(head, shape)
+}
+
+func messageEvent(head gen.EventHead, m contract.Message) *gen.MessageEvent {
+	return &gen.MessageEvent{EventHead: head, Message: &models.Message{
+		ID: m.ID, SessionID: m.SessionID, ChatJID: m.ChatJID, WAMessageID: m.WAMessageID,
+		SenderJID: m.SenderJID, SenderLID: m.SenderLID, FromMe: m.FromMe, Type: models.MessageType(m.Type),
+		Body: m.Body, QuotedID: m.QuotedID, Mentions: m.Mentions, HasMedia: m.HasMedia,
+		AckLevel: models.AckLevel(m.AckLevel), Error: m.Error, Edited: m.Edited, Deleted: m.Deleted,
+		Timestamp: models.Millis(m.Timestamp), CreatedAt: models.Millis(m.CreatedAt),
+	}}
+}
+
+func messageStatusEvent(head gen.EventHead, s contract.MessageStatus) *gen.MessageStatusEvent {
+	return &gen.MessageStatusEvent{
+		EventHead: head, WaMessageID: s.WAMessageID, ChatJID: s.ChatJID, AckLevel: s.AckLevel, Status: s.Status,
+		ParticipantJID: s.ParticipantJID, Error: s.Error, OutboxID: s.OutboxID,
+	}
+}
+
+func undecryptableEvent(head gen.EventHead, u contract.Undecryptable) *gen.MessageUndecryptableEvent {
+	return &gen.MessageUndecryptableEvent{
+		EventHead: head, WaMessageID: u.WAMessageID, ChatJID: u.ChatJID, SenderJID: u.SenderJID, Reason: u.Reason,
+	}
+}
+
+func sessionStatusEvent(head gen.EventHead, s contract.Session) *gen.SessionStatusEvent {
+	return &gen.SessionStatusEvent{
+		EventHead: head, Status: models.SessionStatus(s.Status), StatusReason: models.StatusReason(s.StatusReason),
+	}
+}
+
+func pairingEvent(head gen.EventHead, c contract.QR) *gen.PairingEvent {
+	return &gen.PairingEvent{EventHead: head, Code: c.Code, ExpiresAt: models.Millis(c.ExpiresAt)}
+}
+
+func chatEvent(head gen.EventHead, c contract.Chat) *gen.ChatEvent {
+	return &gen.ChatEvent{EventHead: head, ChatJID: c.JID, UnreadCount: c.UnreadCount}
+}
+
+func contactEvent(head gen.EventHead, i contract.Identity) *gen.ContactEvent {
+	return &gen.ContactEvent{EventHead: head, LID: i.LID, PhoneJID: i.PhoneJID, Name: i.Name}
+}
+
+func groupEvent(head gen.EventHead, g contract.Group) *gen.GroupEvent {
+	return &gen.GroupEvent{EventHead: head, GroupJID: g.GroupJID, MemberJids: []string{}}
+}
+
+func groupMembersEvent(head gen.EventHead, c contract.GroupMembersChange) *gen.GroupEvent {
+	members := make([]string, len(c.Members))
+	for i, m := range c.Members {
+		members[i] = m.JID
+	}
+	return &gen.GroupEvent{EventHead: head, GroupJID: c.GroupJID, Action: c.Action, MemberJids: members}
+}
