@@ -1,5 +1,7 @@
 package models
 
+import "wagateway/models/contract"
+
 // Group is a WhatsApp group that a session is or was in.
 type Group struct {
 	ID               int64 `gorm:"primaryKey"`
@@ -24,3 +26,20 @@ type Group struct {
 
 // TableName avoids SQL's reserved word.
 func (Group) TableName() string { return "wa_groups" }
+
+// Shape is the group as the contract shows it.
+func (g *Group) Shape() contract.Group {
+	return contract.Group{
+		CreatedAtWA:      millisOrNull(g.CreatedAtWA),
+		Description:      g.Description,
+		FirstSeenAt:      int64(g.FirstSeenAt),
+		GroupJID:         g.JID,
+		ID:               g.ID,
+		IsAnnounce:       g.IsAnnounce,
+		IsLocked:         g.IsLocked,
+		OwnerJID:         g.OwnerJID,
+		ParticipantCount: g.ParticipantCount,
+		Subject:          g.Subject,
+		UpdatedAt:        int64(g.UpdatedAt),
+	}
+}

@@ -1,5 +1,7 @@
 package models
 
+import "wagateway/models/contract"
+
 // Identity is a person as one session knows them: a stable LID, perhaps a phone
 // number, and names. Rows are keyed by LID where it is known and merged when a
 // LID ↔ phone mapping arrives late. At least one of LID and PhoneJID is set.
@@ -44,4 +46,23 @@ func (i *Identity) Address() string {
 		return i.PhoneJID
 	}
 	return i.LID
+}
+
+// Shape is the person as the contract shows it.
+func (i *Identity) Shape() contract.Identity {
+	return contract.Identity{
+		BusinessName: i.BusinessName,
+		FirstSeenAt:  int64(i.FirstSeenAt),
+		ID:           i.ID,
+		LID:          i.LID,
+		Name:         i.Name(),
+		PhoneJID:     i.PhoneJID,
+		PhoneNumber:  i.PhoneNumber,
+		UpdatedAt:    int64(i.UpdatedAt),
+	}
+}
+
+// participant is the person as an event of a group names them.
+func (i *Identity) participant() contract.Participant {
+	return contract.Participant{JID: i.Address(), LID: i.LID, PhoneJID: i.PhoneJID}
 }

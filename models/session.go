@@ -1,5 +1,7 @@
 package models
 
+import "wagateway/models/contract"
+
 // SessionStatus is where a session stands, as in the contract's Session.status.
 type SessionStatus string
 
@@ -55,3 +57,27 @@ type Session struct {
 
 // Paired reports whether a device is linked to the session.
 func (s *Session) Paired() bool { return s.DeviceJID != "" }
+
+// Shape is the session as the contract shows it.
+func (s *Session) Shape() contract.Session {
+	return contract.Session{
+		AutoRead:        s.AutoRead,
+		CreatedAt:       int64(s.CreatedAt),
+		CreatedByUserID: s.CreatedByUserID,
+		GatewayID:       s.GatewayID,
+		ID:              s.ID,
+		IsAdminSession:  s.IsAdminSession,
+		Label:           s.Label,
+		LastConnectedAt: millisOrNull(s.LastConnectedAt),
+		OrganizationID:  s.OrganizationID,
+		PhoneNumber:     s.PhoneNumber,
+		PresenceTyping:  s.PresenceTyping,
+		RatePerHour:     s.RatePerHour,
+		RatePerMin:      s.RatePerMin,
+		Status:          string(s.Status),
+		StatusReason:    string(s.StatusReason),
+		UpdatedAt:       int64(s.UpdatedAt),
+		WAJID:           s.WAJID,
+		WALID:           s.WALID,
+	}
+}

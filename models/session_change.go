@@ -1,6 +1,11 @@
 package models
 
-import "context"
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
 
 // SessionPatch holds the settings to change; nil stays as it is.
 type SessionPatch struct {
@@ -41,13 +46,33 @@ type SessionState struct {
 	ConnectedAt Millis // 0 leaves LastConnectedAt as it is
 }
 
-// SetState stores what a session does.
+// SetState stores what a session does, and session.status when that is news.
 func (s *SessionStore) SetState(ctx context.Context, id string, state SessionState) (*Session, error) {
-	columns := map[string]any{"status": state.Status, "status_reason": state.Reason, "gateway_id": state.GatewayID}
+	columns := map[string]any{
+		"status": state.Status, "status_reason": state.Reason, "gateway_id": state.GatewayID, "updated_at": Now(),
+	}
 	if state.ConnectedAt != 0 {
 		columns["last_connected_at"] = state.ConnectedAt
 	}
-	return s.change(ctx, id, "storing the state", columns)
+	var session Session
+	err := s.db.sessionTx(ctx, id, func(tx *gorm.DB) error {
+		var before SessionState
+		err := tx.Raw("SELECT status, status_reason FROM sessions WHERE id = ?", id).Row().Scan(&before.Status, &before.Reason)
+		if err != nil {
+			return err
+		}
+		if err := tx.Model(&session).Clauses(clause.Returning{}).Where("id = ?", id).Updates(columns).Error; err != nil {
+			return err
+		}
+		if before.Status == session.Status && before.Reason == session.StatusReason {
+			return nil
+		}
+		return s.db.emit(tx, id, NewEvent{Name: EventSessionStatus, Key: id, Payload: session.Shape()})
+	})
+	if err != nil {
+		return nil, storeError("session", "storing the state of session "+id, err)
+	}
+	return &session, nil
 }
 
 // SetEnabled stores whether the gateway should keep the session connected.

@@ -6,6 +6,7 @@ import (
 
 	"wagateway/graph/gen"
 	"wagateway/models"
+	"wagateway/models/contract"
 	"wagateway/whatsapp"
 )
 
@@ -17,35 +18,9 @@ const (
 )
 
 // Group is the contract's Group.
-type Group struct {
-	CreatedAtWA      *int64 `json:"createdAtWa" required:"true" description:"When WhatsApp says it was created, Unix epoch milliseconds; null when unknown." example:"1700000000000"`
-	Description      string `json:"description" required:"true" description:"Empty when it has none." example:"Coordination for Q3 launch"`
-	FirstSeenAt      int64  `json:"firstSeenAt" required:"true" description:"When the gateway first saw it, Unix epoch milliseconds." example:"1719662400000"`
-	GroupJID         string `json:"groupJid" required:"true" description:"Its address." example:"120363021234567890@g.us"`
-	ID               int64  `json:"id" required:"true" description:"The row's number in the gateway." example:"512"`
-	IsAnnounce       bool   `json:"isAnnounce" required:"true" description:"Whether only admins may send." example:"false"`
-	IsLocked         bool   `json:"isLocked" required:"true" description:"Whether only admins may edit subject, description and picture." example:"false"`
-	OwnerJID         string `json:"ownerJid" required:"true" description:"Who created it, by phone number where known; empty when unknown." example:"6281234567890@s.whatsapp.net"`
-	ParticipantCount int    `json:"participantCount" required:"true" description:"How many members it has." example:"42"`
-	Subject          string `json:"subject" required:"true" description:"Its name." example:"Project Team"`
-	UpdatedAt        int64  `json:"updatedAt" required:"true" description:"When it last changed here, Unix epoch milliseconds." example:"1719662400000"`
-}
+type Group = contract.Group
 
-func presentGroup(g *models.Group) Group {
-	return Group{
-		CreatedAtWA:      millisOrNull(g.CreatedAtWA),
-		Description:      g.Description,
-		FirstSeenAt:      int64(g.FirstSeenAt),
-		GroupJID:         g.JID,
-		ID:               g.ID,
-		IsAnnounce:       g.IsAnnounce,
-		IsLocked:         g.IsLocked,
-		OwnerJID:         g.OwnerJID,
-		ParticipantCount: g.ParticipantCount,
-		Subject:          g.Subject,
-		UpdatedAt:        int64(g.UpdatedAt),
-	}
-}
+func presentGroup(g *models.Group) Group { return g.Shape() }
 
 // GroupInvite is the contract's answer of getGroupInvite and revokeGroupInvite.
 type GroupInvite struct {

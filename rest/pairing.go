@@ -11,21 +11,16 @@ import (
 	"rsc.io/qr"
 
 	"wagateway/graph/gen"
+	"wagateway/models/contract"
 	"wagateway/models/fault"
 	"wagateway/whatsapp"
 )
 
 // QR is the contract's answer of sessionQR.
-type QR struct {
-	Code      string `json:"code" required:"true" description:"The raw text of the QR code." example:"2@AbCdEf,GhIjKl,MnOpQr,StUvWx"`
-	ExpiresAt int64  `json:"expiresAt" required:"true" description:"When WhatsApp stops accepting it, Unix epoch milliseconds." example:"1719662400000"`
-}
+type QR = contract.QR
 
 // PairingCode is the contract's answer of sessionPairingCode.
-type PairingCode struct {
-	Code      string `json:"code" required:"true" description:"Eight characters to type on the phone." example:"ABCD-1234"`
-	ExpiresAt int64  `json:"expiresAt" required:"true" description:"When WhatsApp stops accepting it, Unix epoch milliseconds." example:"1719662400000"`
-}
+type PairingCode = contract.PairingCode
 
 // inPairingCode is the input of sessionPairingCode.
 type inPairingCode struct {
@@ -33,9 +28,7 @@ type inPairingCode struct {
 	Phone string `json:"phone" required:"true" pattern:"^[1-9][0-9]{6,14}$" description:"The account's number: digits with country code, without +." example:"6281234567890"`
 }
 
-func presentQR(c *whatsapp.QRCode) QR {
-	return QR{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
-}
+func presentQR(c *whatsapp.QRCode) QR { return c.Shape() }
 
 // qrPicture answers with the code as a PNG picture, black on white with the
 // quiet zone that scanners need, about 500 pixels wide.
@@ -97,6 +90,4 @@ func pairingRows() []route {
 	}
 }
 
-func presentPairingCode(c *whatsapp.PairingCode) PairingCode {
-	return PairingCode{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
-}
+func presentPairingCode(c *whatsapp.PairingCode) PairingCode { return c.Shape() }

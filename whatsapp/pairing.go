@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"wagateway/models"
+	"wagateway/models/contract"
 	"wagateway/models/fault"
 	"wagateway/whatsapp/address"
 )
@@ -14,10 +15,20 @@ type QRCode struct {
 	ExpiresAt models.Millis
 }
 
+// Shape is the code as the contract shows it.
+func (c *QRCode) Shape() contract.QR {
+	return contract.QR{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
+}
+
 // PairingCode is what somebody types on the phone.
 type PairingCode struct {
 	Code      string // eight characters, "ABCD-1234"
 	ExpiresAt models.Millis
+}
+
+// Shape is the code as the contract shows it.
+func (c *PairingCode) Shape() contract.PairingCode {
+	return contract.PairingCode{Code: c.Code, ExpiresAt: int64(c.ExpiresAt)}
 }
 
 // PairingUpdate is a step of pairing. Do not modify what it points to.

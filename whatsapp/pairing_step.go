@@ -92,6 +92,26 @@ func (o *owner) showQR(during time.Duration) {
 		return
 	}
 	o.become(models.SessionScanQRCode, "")
+	if p.qr != nil {
+		o.emitCode(models.EventAuthQR, p.qr.Shape())
+	}
+}
+
+// emitCode tells in the background that a code is shown: pairing does not depend
+// on it.
+func (o *owner) emitCode(name models.EventName, payload any) {
+	l := o.link.Load()
+	if l == nil {
+		return
+	}
+	l.spawn(func(ctx context.Context) {
+		ctx, cancel := storing(ctx)
+		defer cancel()
+		event := models.NewEvent{Name: name, Key: o.id, Payload: payload}
+		if err := o.service.db.Outbox.Add(ctx, o.id, event); err != nil {
+			o.log.ErrorContext(ctx, "storing the event of a code failed, it is shown all the same", "event", name, "error", err)
+		}
+	})
 }
 
 // rotated changes a secret in the codes that are shown and those to come.
@@ -106,6 +126,7 @@ func (o *owner) rotated(evt *events.RotateADVSecret) {
 		p.next[i] = replace(p.next[i])
 	}
 	o.publish()
+	o.emitCode(models.EventAuthQR, p.qr.Shape())
 }
 
 // requestCode asks for a pairing code, as soon as WhatsApp may be asked.
@@ -162,6 +183,7 @@ func (o *owner) gotCode(code string, err error) codeAnswer {
 		o.awaitPairing()
 	}
 	o.publish()
+	o.emitCode(models.EventAuthPairingCode, p.code.Shape())
 	return codeAnswer{code: p.code}
 }
 
