@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	"wagateway/graph"
+	"wagateway/graph/auth"
 	"wagateway/graph/gen"
 	"wagateway/models/fault"
 )
@@ -21,6 +23,9 @@ type gate interface {
 // of a request.
 type api struct {
 	root    gen.ResolverRoot
+	core    *graph.Resolver // streams are opened there
+	auth    *auth.Authenticator
+	timing  StreamTiming
 	gate    gate
 	maxBody int64
 	log     *slog.Logger

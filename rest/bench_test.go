@@ -97,7 +97,7 @@ func gatewayHandler(b *testing.B, db *models.DB) http.Handler {
 	gate, err := graph.NewGate()
 	require.NoError(b, err)
 	resolver := &graph.Resolver{DB: db, WhatsApp: service}
-	h, err := New(Options{Resolver: resolver, Gate: gate})
+	h, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator})
 	require.NoError(b, err)
 	return authenticator.Middleware(graph.WithLoaders(resolver, h))
 }

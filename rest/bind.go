@@ -25,9 +25,10 @@ import (
 //
 //	`path:"gid"`      string; unescaped once
 //	`query:"limit"`   string or *int (a whole number, not negative)
+//	`header:"Last-Event-ID"`  string
 //	`json:"subject"`  of the body; every body field is optional, unknown ones are ignored
 //
-// Path and query fields carry `json:"-"`, so that a body cannot set them. What a
+// Path, query and header fields carry `json:"-"`, so that a body cannot set them. What a
 // field must hold is the resolvers' business; the binder only refuses what has
 // no meaning in any field: text that is not UTF-8 or holds NUL, which no
 // database stores.
@@ -38,7 +39,7 @@ type binder struct {
 }
 
 type boundField struct {
-	in    string // "path" or "query"
+	in    string // "path", "query" or "header"
 	name  string
 	index []int
 	isInt bool
@@ -60,14 +61,18 @@ func newBinder(t reflect.Type) (*binder, error) {
 		body, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		path, isPath := f.Tag.Lookup("path")
 		query, isQuery := f.Tag.Lookup("query")
+		header, isHeader := f.Tag.Lookup("header")
 		switch {
-		case isPath, isQuery:
+		case isPath, isQuery, isHeader:
 			if body != "-" {
 				return nil, fmt.Errorf("field %s.%s comes from the address but a body could set it", t, f.Name)
 			}
 			bf := boundField{in: "path", name: path, index: f.Index}
-			if isQuery {
+			switch {
+			case isQuery:
 				bf.in, bf.name = "query", query
+			case isHeader:
+				bf.in, bf.name = "header", header
 			}
 			switch f.Type {
 			case reflect.TypeFor[string]():
@@ -133,10 +138,15 @@ func (b *binder) query(r *http.Request) (url.Values, error) {
 
 // value gives the text of a field, "" when the caller gave none.
 func (f boundField) value(r *http.Request, query url.Values) (string, error) {
-	if f.in == "path" {
+	var value string
+	switch f.in {
+	case "path":
 		return pathValue(r, f.name)
+	case "query":
+		value = query.Get(f.name)
+	default:
+		value = r.Header.Get(f.name)
 	}
-	value := query.Get(f.name)
 	if !isText(value) {
 		return "", notText(f.name)
 	}

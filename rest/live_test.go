@@ -37,6 +37,7 @@ var (
 	invites   = regexp.MustCompile(`https://chat\.whatsapp\.com/[0-9A-Za-z]{22}`)
 	groupJIDs = regexp.MustCompile(`"\d+@g\.us"`)
 	qrCodes   = regexp.MustCompile(`"code":"[^"]*,[^"]*"`)
+	tickets   = regexp.MustCompile(`rt_[A-Z2-7]{26}`)
 	typed     = regexp.MustCompile(`"code":"[0-9A-Z]{4}-[0-9A-Z]{4}"`)
 )
 
@@ -51,6 +52,7 @@ func (g golden) of(body string) string {
 	body = invites.ReplaceAllString(body, "INVITE")
 	body = groupJIDs.ReplaceAllString(body, `"GROUP"`)
 	body = qrCodes.ReplaceAllString(body, `"code":"QR"`)
+	body = tickets.ReplaceAllString(body, "TICKET")
 	body = typed.ReplaceAllString(body, `"code":"TYPED"`)
 	return strings.TrimSuffix(body, "\n")
 }
@@ -82,6 +84,7 @@ func TestEveryOperation(t *testing.T) {
 		session := s.onlySession()
 		s.lifeOfAGroup(w, expect, session, anna, bert, carl)
 		s.lifeOfAKey(expect)
+		s.lifeOfATicket(expect)
 		s.endOfASession(w, expect, session, anna)
 		for _, rt := range table() {
 			assert.Positive(t, s.calls.of[rt.Operation], "%s was not called", rt.Operation)

@@ -56,9 +56,12 @@ func matrix() map[string]matrixCase {
 		"listGroupRequests":   {needs: read, status: 501},
 		"leaveGroup":          {needs: send, status: 501},
 		"joinGroup":           {needs: send, body: `{"invite":"AbCdEfGhIjKlMnOpQrStUv"}`, status: 501},
-		"listApiKeys":         {needs: manage, status: 200, other: 200},
-		"createApiKey":        {needs: manage, body: `{"name":"CRM"}`, status: 201, other: 201},
-		"revokeApiKey":        {needs: manage, status: 204},
+
+		"createRealtimeTicket": {needs: read, body: `{"events":["message"]}`, status: 201, other: 201},
+		"streamEvents":         {needs: read, status: 200, other: 200},
+		"listApiKeys":          {needs: manage, status: 200, other: 200},
+		"createApiKey":         {needs: manage, body: `{"name":"CRM"}`, status: 201, other: 201},
+		"revokeApiKey":         {needs: manage, status: 204},
 	}
 }
 

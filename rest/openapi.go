@@ -26,6 +26,7 @@ var tags = []struct{ name, description string }{
 	{tagAdmin, "Across organizations; needs a login token of the platform role super_admin."},
 	{tagSessions, "Linked, or linkable, WhatsApp numbers: create, pair, start, stop."},
 	{tagGroups, "Groups of a session, their members, invites and join requests."},
+	{tagRealtime, "Everything that happens, while it happens: resumable streams of events."},
 	{tagKeys, "Long-lived credentials of the organization."},
 }
 
@@ -52,6 +53,9 @@ func OpenAPI(version string) ([]byte, error) {
 		if err := d.add(rt); err != nil {
 			return nil, fmt.Errorf("describing %s: %w", rt.Operation, err)
 		}
+	}
+	if err := d.addRealtime(); err != nil {
+		return nil, fmt.Errorf("describing the socket: %w", err)
 	}
 	if err := d.addHealth(); err != nil {
 		return nil, fmt.Errorf("describing health: %w", err)

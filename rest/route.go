@@ -36,7 +36,8 @@ type spec struct {
 // route is a row with its types erased.
 type route struct {
 	spec
-	// in is the zero input struct, out the zero shape, nil when the answer is empty.
+	// in is the zero input struct, out the zero shape, nil when the answer is empty
+	// or no JSON.
 	in, out any
 	// media are the representations besides JSON.
 	media []string
@@ -106,6 +107,23 @@ func act[In, Out any](s spec, call func(ctx context.Context, root gen.ResolverRo
 		}
 		w.WriteHeader(rt.Status)
 		return nil
+	}
+	return rt
+}
+
+// streamed makes the row of an operation whose answer has no end of its own, in a
+// media type of its own. A returned error has written nothing.
+func streamed[In any](s spec, mediaType string, serve func(a *api, w http.ResponseWriter, r *http.Request, in In) error) route {
+	var in In
+	rt := route{spec: s, in: in, media: []string{mediaType}}
+	bind, err := newBinder(reflect.TypeFor[In]())
+	rt.fault = err
+	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
+		var in In
+		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+			return a.sessionFirst(r, rt.Pattern, err)
+		}
+		return serve(a, w, r, in)
 	}
 	return rt
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"wagateway/graph"
+	"wagateway/graph/auth"
 	"wagateway/models/fault"
 	"wagateway/rest/pages"
 )
@@ -24,6 +25,10 @@ type Options struct {
 	Resolver *graph.Resolver
 	// Gate holds the permissions of the schema. Required.
 	Gate *graph.Gate
+	// Auth looks again at the credentials of streams. Required.
+	Auth *auth.Authenticator
+	// Streams are the times of event streams.
+	Streams StreamTiming
 	// Version of the gateway, for the OpenAPI document.
 	Version string
 	// MaxBody bounds a request body in bytes; 0: [DefaultMaxBody].
@@ -38,10 +43,13 @@ type Options struct {
 // mounted below auth.Middleware, which reads the credential, and
 // graph.WithLoaders. It fails when a route names a field that the schema lacks.
 func New(o Options) (http.Handler, error) {
-	if o.Resolver == nil || o.Gate == nil {
-		return nil, errors.New("rest: a resolver and a gate are required")
+	if o.Resolver == nil || o.Gate == nil || o.Auth == nil {
+		return nil, errors.New("rest: a resolver, a gate and an authenticator are required")
 	}
-	a := &api{root: graph.NewRoot(o.Resolver), gate: o.Gate, maxBody: o.MaxBody, log: o.Logger}
+	a := &api{
+		root: graph.NewRoot(o.Resolver), core: o.Resolver, auth: o.Auth, timing: o.Streams.withDefaults(),
+		gate: o.Gate, maxBody: o.MaxBody, log: o.Logger,
+	}
 	if a.maxBody == 0 {
 		a.maxBody = DefaultMaxBody
 	}
@@ -64,6 +72,7 @@ func newRouter(a *api, checks []Check, document func() ([]byte, error)) (http.Ha
 		}
 		m.Method(rt.Method, rt.Pattern, a.handler(rt))
 	}
+	m.Get(graph.RealtimePath, a.serveRealtime)
 	m.Get("/healthz", alive)
 	m.Get("/readyz", ready(checks, a.log))
 	people, err := pages.Handlers()

@@ -18,9 +18,12 @@ import (
 	"wagateway/graph"
 	"wagateway/graph/auth"
 	"wagateway/graph/auth/authtest"
+	"wagateway/graph/graphtest"
 	"wagateway/models"
+	"wagateway/models/eventlog"
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/stream"
 	"wagateway/whatsapp/whatsapptest"
 )
 
@@ -33,6 +36,7 @@ type stack struct {
 	*testing.T
 
 	db      *models.DB
+	log     *eventlog.Log
 	url     string
 	key     string // read, send, manage of whatsapptest.Organization
 	signing authtest.Key
@@ -61,9 +65,21 @@ func (s *stack) in(t *testing.T) *stack {
 	return &c
 }
 
+// stackOptions are what a test may change of its stack.
+type stackOptions struct {
+	log     eventlog.Config
+	streams int // of an organization
+	timing  StreamTiming
+	above   func(http.Handler) http.Handler
+}
+
 // newStack serves a database and a service; both end with the test.
-func newStack(t *testing.T, db *models.DB, service *whatsapp.Service) *stack {
+func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...func(*stackOptions)) *stack {
 	t.Helper()
+	var options stackOptions
+	for _, c := range change {
+		c(&options)
+	}
 	s := &stack{T: t, db: db, document: newOpenAPI(t), calls: &callCount{of: make(map[string]int)}}
 	provider := authtest.New(t)
 	s.signing = authtest.NewKey(t, "k1", jwa.EdDSA)
@@ -72,16 +88,24 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service) *stack {
 	require.NoError(t, err)
 	gate, err := graph.NewGate()
 	require.NoError(t, err)
-	resolver := &graph.Resolver{DB: db, WhatsApp: service}
-	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator})
+	s.log = graphtest.OpenLog(t, options.log)
+	resolver := &graph.Resolver{DB: db, WhatsApp: service, Events: s.log, Streams: stream.Slots{PerOrganization: options.streams}}
+	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Recheck: options.timing.Recheck})
 	require.NoError(t, err)
-	api, err := New(Options{Resolver: resolver, Gate: gate, Version: "test"})
+	api, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator, Streams: options.timing, Version: "test"})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graphQL)
 	mux.Handle("/", api)
-	server := httptest.NewServer(authenticator.Middleware(graph.WithLoaders(resolver, mux)))
-	t.Cleanup(server.Close)
+	handler := authenticator.Middleware(graph.WithLoaders(resolver, mux))
+	if options.above != nil {
+		handler = options.above(handler)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams have no end of their own
+		server.Close()
+	})
 	s.url = server.URL
 	for _, organization := range []string{whatsapptest.Organization, otherOrganization} {
 		_, err := db.Organizations.Ensure(t.Context(), organization, "")
@@ -93,13 +117,13 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service) *stack {
 
 // offline is a stack whose sessions never connect: nothing starts them, and
 // there is no WhatsApp to reach.
-func offline(t *testing.T, db *models.DB) *stack {
+func offline(t *testing.T, db *models.DB, change ...func(*stackOptions)) *stack {
 	t.Helper()
 	whatsapptest.Trust(t)
 	service, err := whatsapp.New(t.Context(), whatsapp.Config{WhatsAppURL: "ws://127.0.0.1:1"}, db)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, service.Close(whatsapptest.Within(t))) })
-	return newStack(t, db, service)
+	return newStack(t, db, service, change...)
 }
 
 // eachOffline runs a test on an offline stack over each database.
@@ -180,7 +204,11 @@ func (s *stack) send(method, path, credential, body string, header ...string) an
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(s, err)
 	defer func() { require.NoError(s, response.Body.Close()) }()
-	content, err := io.ReadAll(response.Body)
+	var whole io.Reader = response.Body
+	if response.Header.Get("Content-Type") == mediaEvents {
+		whole = io.LimitReader(response.Body, int64(len(reconnectAfter))) // it has no end
+	}
+	content, err := io.ReadAll(whole)
 	require.NoError(s, err)
 	a := answer{Response: response, body: string(content)}
 	s.conforms(method, path, a)

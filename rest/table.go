@@ -11,5 +11,6 @@ func table() []route {
 		groupRows(),
 		memberRows(),
 		apiKeyRows(),
+		realtimeRows(),
 	)
 }

@@ -63,6 +63,8 @@ func TestTableIsTheContract(t *testing.T) {
 		"listGroupRequests GET " + s + "/groups/{gid}/requests 200 Query.listGroupRequests",
 		"leaveGroup POST " + s + "/groups/{gid}:leave 204 Mutation.leaveGroup",
 		"joinGroup POST " + s + "/groups:join 200 Mutation.joinGroup",
+		"createRealtimeTicket POST /api/v1/realtime/ticket 201 Mutation.createRealtimeTicket",
+		"streamEvents GET /api/v1/events 200 Subscription.events",
 		"listApiKeys GET /api/v1/api-keys 200 Query.apiKeys",
 		"createApiKey POST /api/v1/api-keys 201 Mutation.createApiKey",
 		"revokeApiKey DELETE /api/v1/api-keys/{id} 204 Mutation.revokeApiKey",
@@ -87,7 +89,7 @@ func TestRowsBindTheirWholeAddress(t *testing.T) {
 			}
 		}
 		assert.ElementsMatch(t, pathParameters(rt.Pattern), bound, rt.Operation)
-		if rt.out == nil {
+		if rt.out == nil && len(rt.media) == 0 {
 			assert.Equal(t, 204, rt.Status, rt.Operation)
 		}
 	}

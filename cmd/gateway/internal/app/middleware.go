@@ -11,6 +11,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/oklog/ulid/v2"
+
+	"wagateway/rest"
 )
 
 const requestIDHeader = "X-Request-Id"
@@ -93,5 +95,6 @@ func endStreams(closing context.Context) func(http.Handler) http.Handler {
 
 func isStream(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") ||
-		strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+		strings.Contains(r.Header.Get("Accept"), "text/event-stream") ||
+		r.URL.Path == rest.EventsPath // curl accepts anything
 }

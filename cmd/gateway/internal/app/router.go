@@ -41,7 +41,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up GraphQL: %w", err)
 	}
-	api, err := rest.New(rest.Options{Resolver: resolver, Gate: gate, Version: readBuild().version, Logger: p.logger})
+	api, err := rest.New(rest.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Version: readBuild().version, Logger: p.logger})
 	if err != nil {
 		return nil, fmt.Errorf("setting up REST: %w", err)
 	}
