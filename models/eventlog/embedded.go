@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
@@ -18,6 +21,7 @@ import (
 type embedded struct {
 	options server.Options
 	logger  *slog.Logger
+	lock    *flock.Flock // of the folder
 
 	mu      sync.Mutex
 	server  *server.Server
@@ -32,17 +36,32 @@ const maxPayload = 4 << 20
 // healInterval is how long a replaced server is left alone.
 const healInterval = 5 * time.Second
 
-func embed(config Config) (*embedded, error) {
+// embed starts the server. Two servers would spoil the files of one folder, so
+// it waits for a process that is about to end, and fails when that stays.
+func embed(ctx context.Context, config Config) (*embedded, error) {
 	if config.Dir == "" {
 		return nil, errors.New("the embedded event log needs a folder")
 	}
-	e := &embedded{logger: config.Logger, options: server.Options{
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the event log's folder: %w", err)
+	}
+	lock := flock.New(filepath.Join(config.Dir, "lock"))
+	ctx, cancel := context.WithTimeout(ctx, longPatience)
+	defer cancel()
+	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("the event log's folder is in use by another process: %w", err)
+	}
+	e := &embedded{logger: config.Logger, lock: lock, options: server.Options{
 		ServerName: "wagateway", DontListen: true, NoSigs: true, NoLog: true,
 		JetStream: true, StoreDir: config.Dir, SyncAlways: true,
 		MaxPayload:        maxPayload,
 		JetStreamMaxStore: math.MaxInt64, // the disk and each organization's MaxBytes bound it
 	}}
-	return e, e.start()
+	if err := e.start(); err != nil {
+		e.stop()
+		return nil, err
+	}
+	return e, nil
 }
 
 func (e *embedded) start() error {
@@ -96,6 +115,7 @@ func (e *embedded) stop() {
 	defer e.mu.Unlock()
 	e.stopped = true
 	e.shut()
+	_ = e.lock.Close() // nothing is left that it guards
 }
 
 func (e *embedded) shut() {

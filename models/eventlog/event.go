@@ -133,12 +133,12 @@ func (e Event) message() (*nats.Msg, error) {
 // decode reads a stored message. What somebody else wrote into the stream has no
 // id and is chosen by no filter: it must not stop the readers.
 func decode(organization string, msg *nats.Msg) (Event, error) {
-	seq, err := strconv.ParseUint(msg.Header.Get(jetstream.SequenceHeader), 10, 64)
+	seq, err := strconv.ParseUint(told(msg, jetstream.SequenceHeader), 10, 64)
 	if err != nil {
 		return Event{}, fmt.Errorf("reading an event's position: %w", err)
 	}
 	e := Event{Seq: Position(seq), Organization: organization}
-	_, rest, ours := strings.Cut(msg.Header.Get(jetstream.SubjectHeader), subjectRoot(organization))
+	_, rest, ours := strings.Cut(told(msg, jetstream.SubjectHeader), subjectRoot(organization))
 	session, name, named := strings.Cut(rest, ".")
 	at, timed := number(msg.Header.Get(headerAt))
 	payload, placed := number(msg.Header.Get(headerPayload))
@@ -148,6 +148,16 @@ func decode(organization string, msg *nats.Msg) (Event, error) {
 	e.ID, e.Session, e.Name, e.Key, e.At = msg.Header.Get(jetstream.MsgIDHeader), session, name, msg.Header.Get(headerKey), at
 	e.stored, e.Payload = msg.Data, json.RawMessage(msg.Data[payload:len(msg.Data)-1])
 	return e, nil
+}
+
+// told gives a header that the server adds: it comes after any of the same name
+// that was stored.
+func told(msg *nats.Msg, header string) string {
+	values := msg.Header.Values(header)
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
 }
 
 func number(text string) (n int64, ok bool) {

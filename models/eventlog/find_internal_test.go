@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -103,8 +104,11 @@ func TestForeignMessagesStopNoReader(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, log.Close(t.Context())) }()
 	first := fill(t, log, 1, time.Now())
-	for _, foreign := range []string{"evt." + token("org") + ".s.message", "evt." + token("org") + ".x"} {
-		_, err = log.js.Publish(t.Context(), foreign, []byte("not ours"))
+	for _, foreign := range []*nats.Msg{
+		{Subject: "evt." + token("org") + ".s.message", Data: []byte("not ours")},
+		{Subject: "evt." + token("org") + ".x", Header: nats.Header{"Status": {"204"}, "Nats-Sequence": {"1"}}},
+	} {
+		_, err = log.js.PublishMsg(t.Context(), foreign)
 		require.NoError(t, err)
 	}
 	last := fill(t, log, 1, time.Now())

@@ -86,12 +86,12 @@ func Open(ctx context.Context, config Config) (*Log, error) {
 func (l *Log) connect(ctx context.Context) error {
 	options := []nats.Option{
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(50*time.Millisecond, 250*time.Millisecond),
-		nats.RetryOnFailedConnect(true),
+		nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
 		nats.ReconnectBufSize(-1), // refuse while away: only what is acknowledged counts as sent
 	}
 	if l.config.URL == "" {
 		var err error
-		if l.embedded, err = embed(l.config); err != nil {
+		if l.embedded, err = embed(ctx, l.config); err != nil {
 			return err
 		}
 		options = append(options, nats.InProcessServer(l.embedded))

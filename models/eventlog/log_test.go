@@ -2,10 +2,12 @@ package eventlog_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,12 +24,26 @@ func TestOpenSaysWhyItFails(t *testing.T) {
 	})
 	t.Run("a folder that is a file", func(t *testing.T) {
 		t.Parallel()
-		file := filepath.Join(t.TempDir(), "file")
-		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "jetstream"), nil, 0o600))
 		var said bytes.Buffer
-		_, err := eventlog.Open(t.Context(), eventlog.Config{Dir: file, Logger: slog.New(slog.NewTextHandler(&said, nil))})
+		_, err := eventlog.Open(t.Context(), eventlog.Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(&said, nil))})
 		require.Error(t, err)
 		assert.Contains(t, said.String(), "level=ERROR")
+	})
+	t.Run("a folder in use", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		first, err := eventlog.Open(t.Context(), eventlog.Config{Dir: dir})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err = eventlog.Open(ctx, eventlog.Config{Dir: dir})
+		require.ErrorContains(t, err, "in use by another process")
+		require.NoError(t, first.Close(t.Context()))
+		second, err := eventlog.Open(t.Context(), eventlog.Config{Dir: dir})
+		require.NoError(t, err)
+		require.NoError(t, second.Close(t.Context()))
 	})
 	t.Run("no address", func(t *testing.T) {
 		t.Parallel()

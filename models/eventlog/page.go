@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // A page is what is asked of the log at once, and so what a reader that is
@@ -55,7 +56,11 @@ func (l *Log) page(ctx context.Context, organization string, after Position, lim
 		case <-ctx.Done():
 			return nil, false, l.late(ctx, "reading events")
 		}
-		switch status := msg.Header.Get("Status"); status {
+		status := msg.Header.Get("Status")
+		if told(msg, jetstream.SubjectHeader) != "" {
+			status = "" // an event, whatever else stands on it
+		}
+		switch status {
 		case "":
 			event, err := decode(organization, msg)
 			if err != nil {
@@ -63,7 +68,7 @@ func (l *Log) page(ctx context.Context, organization string, after Position, lim
 			}
 			events = append(events, event)
 		case "204": // the end of the page
-			return events, msg.Header.Get("Nats-Num-Pending") != "0", nil
+			return events, told(msg, "Nats-Num-Pending") != "0", nil
 		case "404": // nothing stands there
 			return nil, false, nil
 		case "503":

@@ -28,6 +28,9 @@ type Source interface {
 const (
 	relayBatch = 256             // events that are taken at once
 	relayIdle  = 2 * time.Second // between looks for what other processes left behind
+	// relayPace lets events gather when they come faster than one by one: each
+	// batch is a sync of the log and of the database, which writers wait for.
+	relayPace = 4 * time.Millisecond
 )
 
 // ErrRelayed is what Run fails with when the source has a relay already.
@@ -90,6 +93,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	defer idle.Stop()
 	for {
 		moved, err := r.step(ctx)
+		gathering := moved > 1 && moved < relayBatch
 		if ctx.Err() != nil {
 			return fmt.Errorf("relaying events: %w", ctx.Err())
 		}
@@ -104,7 +108,10 @@ func (r *Relay) Run(ctx context.Context) error {
 			clear(r.places)
 			pause = wait.NextBackOff()
 			r.log.config.Logger.LogAttrs(ctx, slog.LevelWarn, "relaying events failed", slog.Any("error", err), slog.Duration("retry_in", pause))
-		case moved:
+		case gathering:
+			wait.Reset()
+			pause = relayPace
+		case moved > 0:
 			wait.Reset()
 			continue
 		default:
@@ -152,12 +159,12 @@ func (r *Relay) note(err error) {
 	r.stats.LastError = err.Error()
 }
 
-// step takes one batch and reports whether the outbox got shorter; it may have
+// step takes one batch and tells by how much the outbox got shorter; it may have
 // and fail, each for other events.
-func (r *Relay) step(ctx context.Context) (moved bool, err error) {
+func (r *Relay) step(ctx context.Context) (moved int, err error) {
 	events, err := r.source.Next(ctx, relayBatch)
 	if err != nil {
-		return false, fmt.Errorf("reading the outbox: %w", err)
+		return 0, fmt.Errorf("reading the outbox: %w", err)
 	}
 	var (
 		order  []*queue
@@ -169,7 +176,7 @@ func (r *Relay) step(ctx context.Context) (moved bool, err error) {
 			if err = r.reject(ctx, event.ID, err); err != nil {
 				return moved, err
 			}
-			moved = true
+			moved++
 			continue
 		}
 		q := queues[event.Organization]
@@ -187,21 +194,21 @@ func (r *Relay) step(ctx context.Context) (moved bool, err error) {
 	}
 	err = group.Wait()
 	settled, unsettled := r.settle(ctx, order)
-	return moved || settled, errors.Join(err, unsettled)
+	return moved + settled, errors.Join(err, unsettled)
 }
 
 // settle deletes what is in the log, moves aside what never will be, and
 // remembers where the logs end.
-func (r *Relay) settle(ctx context.Context, queues []*queue) (moved bool, err error) {
+func (r *Relay) settle(ctx context.Context, queues []*queue) (moved int, err error) {
 	var done []string
 	for _, q := range queues {
 		r.places[q.organization] = q.place
 		done = append(done, q.done...)
 		if q.refused != "" {
 			if err = r.reject(ctx, q.refused, q.reason); err != nil {
-				return false, err
+				return moved, err
 			}
-			moved = true
+			moved++
 		}
 	}
 	if len(done) == 0 {
@@ -214,7 +221,7 @@ func (r *Relay) settle(ctx context.Context, queues []*queue) (moved bool, err er
 	r.stats.Published += uint64(len(done))
 	r.stats.LastPublishedAt = time.Now()
 	r.mu.Unlock()
-	return true, nil
+	return moved + len(done), nil
 }
 
 func (r *Relay) reject(ctx context.Context, id string, cause error) error {

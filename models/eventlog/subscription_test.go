@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -83,6 +85,34 @@ func TestReadersGoLiveWithTheFirstEvent(t *testing.T) {
 			assert.Positive(t, usage.Bytes)
 		})
 	}
+}
+
+// TestUnannouncedEventsAreFound: the process that wrote them died before it told.
+func TestUnannouncedEventsAreFound(t *testing.T) {
+	t.Parallel()
+	x := newExternal(t)
+	x.start()
+	log := x.log(t)
+	require.NoError(t, log.Append(t.Context(), many("org", 1)))
+	reader := subscribe(t, log, "org", 1)
+	conn, err := nats.Connect(x.url())
+	require.NoError(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	for name := range js.StreamNames(t.Context()).Name() {
+		stream, err := js.Stream(t.Context(), name)
+		require.NoError(t, err)
+		stored, err := stream.GetMsg(t.Context(), 1)
+		require.NoError(t, err)
+		again := &nats.Msg{Subject: stored.Subject, Header: stored.Header, Data: stored.Data}
+		again.Header.Set(jetstream.MsgIDHeader, event("org", "message").ID)
+		_, err = js.PublishMsg(t.Context(), again)
+		require.NoError(t, err)
+	}
+	e, err := reader.Next(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, e.Seq)
 }
 
 func TestSlowReadersReadTheLog(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 // number and by bytes, so that the readers at the end cost one reading of the
 // log, however many they are. Who is behind reads the log.
 const (
-	tailEvents = 1024
-	tailBytes  = 4 << 20
+	tailEvents = 512
+	tailBytes  = 1 << 20
 )
 
 // handful is how many events a reader takes from the tail at once.
