@@ -114,6 +114,25 @@ func (b *addressBook) news() bool {
 	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.into != nil || e.ID == 0 || e.changed() })
 }
 
+// events tells of those, once stored, who are known by another name or address
+// than before, and of those who are new and have a name. Somebody new without one
+// is no news: a group has a thousand of them.
+func (b *addressBook) events() []NewEvent {
+	var events []NewEvent
+	for _, e := range b.entries {
+		switch {
+		case e.into != nil, e.stored.ID == 0 && e.Name() == "":
+			continue
+		case e.stored.ID != 0 && e.looks() == e.stored.looks():
+			continue
+		}
+		person := e.Identity
+		person.UpdatedAt = b.now
+		events = append(events, NewEvent{Name: EventContactUpdated, Key: person.Address(), Payload: person.Shape()})
+	}
+	return events
+}
+
 // merges maps the ids of stored rows that are to go to those that stay.
 func (b *addressBook) merges() map[int64]int64 {
 	merges := make(map[int64]int64)

@@ -62,6 +62,13 @@ func (i *Identity) Shape() contract.Identity {
 	}
 }
 
+// looks is the shape without the times: what makes a change one for others.
+func (i *Identity) looks() contract.Identity {
+	shape := i.Shape()
+	shape.FirstSeenAt, shape.UpdatedAt = 0, 0
+	return shape
+}
+
 // participant is the person as an event of a group names them.
 func (i *Identity) participant() contract.Participant {
 	return contract.Participant{JID: i.Address(), LID: i.LID, PhoneJID: i.PhoneJID}

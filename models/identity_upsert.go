@@ -156,7 +156,10 @@ func (db *DB) storeBook(tx *gorm.DB, book *addressBook) error {
 		identityRowColumns(), changed, book.now); err != nil {
 		return fmt.Errorf("updating people: %w", err)
 	}
-	return db.addIdentities(tx, book, added)
+	if err := db.addIdentities(tx, book, added); err != nil {
+		return err
+	}
+	return db.emit(tx, book.sessionID, book.events()...)
 }
 
 // addIdentities inserts the new people in the order given, and fills their ids in.
