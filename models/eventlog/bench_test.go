@@ -1,8 +1,10 @@
 package eventlog_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -12,7 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wagateway/models"
 	"wagateway/models/eventlog"
+	"wagateway/models/modelstest"
 )
 
 func BenchmarkAppend(b *testing.B) {
@@ -26,6 +30,43 @@ func BenchmarkAppend(b *testing.B) {
 				require.NoError(b, log.Append(b.Context(), events))
 			}
 			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
+
+// BenchmarkRelay measures how fast an outbox in the database is emptied.
+func BenchmarkRelay(b *testing.B) {
+	for _, dialect := range []string{"sqlite", "postgres"} {
+		b.Run(dialect, func(b *testing.B) {
+			const events = 5000
+			db := modelstest.Open(b, dialect)
+			session := modelstest.Session(b, db, "org")
+			log := open(b, eventlog.Config{})
+			batch := make([]models.NewEvent, 500)
+			for i := range batch {
+				batch[i] = models.NewEvent{Name: models.EventMessage, Key: "chat", Payload: map[string]string{"text": strings.Repeat("x", 500)}}
+			}
+			var position eventlog.Position
+			for b.Loop() {
+				b.StopTimer()
+				for range events / len(batch) {
+					require.NoError(b, db.Outbox.Add(b.Context(), session.ID, batch...))
+				}
+				reader := subscribe(b, log, "org", position)
+				b.StartTimer()
+				ctx, cancel := context.WithCancel(b.Context())
+				done := make(chan error, 1)
+				go func() { done <- eventlog.NewRelay(eventlog.NewOutboxSource(db.Outbox), log).Run(ctx) }()
+				for range events {
+					_, err := reader.Next(b.Context())
+					require.NoError(b, err)
+				}
+				position = reader.Position()
+				reader.Stop()
+				cancel()
+				<-done
+			}
+			b.ReportMetric(float64(events*b.N)/b.Elapsed().Seconds(), "events/s")
 		})
 	}
 }

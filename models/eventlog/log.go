@@ -189,7 +189,9 @@ func (l *Log) listen(t *tail) (stop func(), err error) {
 // the embedded log, until ctx ends. What was acknowledged is on the disk. Close
 // may be called again.
 func (l *Log) Close(ctx context.Context) error {
+	l.mu.Lock() // follow starts no tail after this
 	l.end(errors.New("the event log is closed"))
+	l.mu.Unlock()
 	for _, conn := range []*nats.Conn{l.write, l.read} {
 		if conn != nil {
 			conn.Close()
