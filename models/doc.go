@@ -5,6 +5,10 @@
 //
 //	organizations ──< api_keys
 //	      │
+//	      ├──< webhooks ──── webhook_secrets (encrypted)
+//	      │        ├──< webhook_deliveries (the ledger)
+//	      │        └──< webhook_replays
+//	      │
 //	      └──< sessions ──── session_proxies (encrypted)
 //	               ├──< identities ──┐
 //	               └──< wa_groups ───┴──< wa_group_members

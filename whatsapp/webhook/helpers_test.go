@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -152,7 +153,15 @@ type receiver struct {
 func newReceiver(t testing.TB) *receiver {
 	t.Helper()
 	r := &receiver{t: t, tries: map[string]int{}, changed: make(chan struct{}, 1)}
-	r.open("127.0.0.1:0")
+	// An address of its own, where there are many, so that nobody takes the port
+	// while the receiver is away.
+	own := fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	if listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", own); err == nil {
+		require.NoError(t, listener.Close())
+		r.open(own)
+	} else {
+		r.open("127.0.0.1:0")
+	}
 	t.Cleanup(r.close)
 	return r
 }

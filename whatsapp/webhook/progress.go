@@ -122,12 +122,14 @@ func (e *endpoint) committed(work context.Context, err error) error {
 	}
 	now := time.Now()
 	if err != nil {
-		e.log.LogAttrs(work, slog.LevelWarn, "storing deliveries failed", slog.Any("error", err))
+		if p.retryAt.IsZero() { // once for each outage
+			e.log.LogAttrs(work, slog.LevelWarn, "storing deliveries failed", slog.Any("error", err))
+		}
 		p.retryAt = now.Add(e.timing.Retry)
 		e.putBack(made)
 		return nil
 	}
-	p.position, p.last, p.done = made.Position, now, p.number
+	p.position, p.last, p.done, p.retryAt = made.Position, now, p.number, time.Time{}
 	for _, l := range p.waiting {
 		l.working = false
 		e.place(l, now)

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"wagateway/models/eventlog"
 	"wagateway/models/fault"
 )
@@ -25,7 +27,10 @@ func newReader(e *endpoint, after eventlog.Position) *reader {
 
 // run reads until ctx ends. While the log is away it tries again.
 func (r *reader) run(ctx context.Context) {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = r.endpoint.timing.Retry, 10*r.endpoint.timing.Retry
 	for ctx.Err() == nil {
+		before := r.passed.Load()
 		err := r.follow(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -35,10 +40,14 @@ func (r *reader) run(ctx context.Context) {
 				continue
 			}
 		}
-		r.endpoint.log.LogAttrs(ctx, slog.LevelWarn, "reading events failed", slog.Any("error", err))
+		if r.passed.Load() != before {
+			wait.Reset()
+		}
+		pause := wait.NextBackOff()
+		r.endpoint.log.LogAttrs(ctx, slog.LevelWarn, "reading events failed", slog.Any("error", err), slog.Duration("retry_in", pause))
 		select {
 		case <-ctx.Done():
-		case <-time.After(r.endpoint.timing.Retry):
+		case <-time.After(pause):
 		}
 	}
 }
