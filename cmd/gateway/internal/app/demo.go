@@ -23,6 +23,9 @@ const (
 
 	// demoPace is the time between two things that happen in the demo's world.
 	demoPace = 3 * time.Second
+	// demoRetention and demoEventBytes keep the demo's folder small.
+	demoRetention  = 24 * time.Hour
+	demoEventBytes = 64 << 20
 	// demoReadyTimeout is far above the second or two that pairing takes.
 	demoReadyTimeout = time.Minute
 )
@@ -104,7 +107,11 @@ func (c demoCommand) settings(process *Process) (*config.Config, error) {
 		ID:            "demo",
 		Playground:    true,
 		Introspection: true,
-		Log:           settings.Log,
+		Metrics:       config.MetricsPublic,
+		Event:         config.Event{Retention: demoRetention, MaxBytes: demoEventBytes},
+		// Who tries webhooks out receives them on this machine.
+		AllowPrivateNetworks: true,
+		Log:                  settings.Log,
 	}, nil
 }
 

@@ -11,9 +11,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"wagateway/cmd/gateway/internal/config"
 	"wagateway/models"
+	"wagateway/models/eventlog"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/webhook"
 )
 
 // Bounds of the HTTP server. There is no bound on a whole answer: streams have
@@ -24,20 +28,30 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
-// Bounds of a shutdown: requests may finish, then sessions say goodbye.
-// Together they stay below the 30 s after which container runtimes kill.
+// Bounds of a shutdown: requests may finish, sessions say goodbye, what they
+// stored last goes to the log. Together they stay below the 30 s after which
+// container runtimes kill.
 const (
-	drainTimeout = 10 * time.Second
-	closeTimeout = 15 * time.Second
+	drainTimeout = 8 * time.Second
+	closeTimeout = 12 * time.Second
+	relayTimeout = 2 * time.Second
+	eventTimeout = 5 * time.Second // for the webhooks' deliveries under way, and for the log
 )
 
-// Program is a gateway in this process: a listener, the database, the WhatsApp
-// service and the HTTP server over them. [Open] makes one, [Program.Serve] lets
+// Program is a gateway in this process: a listener, the database, the event log
+// with the relay that fills it, the WhatsApp service, the webhooks and the HTTP
+// server over them. [Open] makes one, [Program.Serve] lets
 // requests in, [Program.Close] ends it; each is called once, by one goroutine.
 type Program struct {
 	DB       *models.DB
+	Events   *eventlog.Log
 	WhatsApp *whatsapp.Service
+	Webhooks *webhook.Service
 
+	folder   *flock.Flock // nil unless SQLite is in the data folder
+	relay    *background
+	hooks    *background
+	relayed  *eventlog.Relay
 	settings *config.Config
 	logger   *slog.Logger
 	listener net.Listener
@@ -65,11 +79,17 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 	if p.listener, err = listen(ctx, settings.Addr); err != nil {
 		return nil, err
 	}
+	if p.folder, err = lockFolder(settings); err != nil {
+		return nil, err
+	}
 	if p.DB, err = openDatabase(ctx, settings, logger); err != nil {
 		return nil, err
 	}
 	if err = p.DB.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("migrating the database: %w", err)
+	}
+	if err = p.openEvents(ctx); err != nil {
+		return nil, err
 	}
 	p.WhatsApp, err = whatsapp.New(ctx, whatsapp.Config{
 		GatewayID:   settings.ID,
@@ -80,7 +100,6 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 	if err != nil {
 		return nil, err // says what it is about
 	}
-	warn(settings, logger)
 	return p, nil
 }
 
@@ -123,16 +142,6 @@ func openDatabase(ctx context.Context, settings *config.Config, logger *slog.Log
 	return db, nil
 }
 
-// warn says loudly what an operator must not overlook.
-func warn(settings *config.Config, logger *slog.Logger) {
-	if settings.NATSURL != "" {
-		logger.Warn("a setting has no effect: this version has no event log", slog.String("setting", "GATEWAY_NATS_URL"))
-	}
-	if settings.AllowPrivateNetworks {
-		logger.Warn("a setting has no effect: this version has no webhooks", slog.String("setting", "GATEWAY_ALLOW_PRIVATE_NETWORKS"))
-	}
-}
-
 // URL is where the gateway is reached from this machine, without a slash at the end.
 func (p *Program) URL() string {
 	return "http://" + reachable(p.listener.Addr().String())
@@ -162,8 +171,9 @@ func (p *Program) Serve(guide Guide) error {
 func (p *Program) Failed() <-chan error { return p.served }
 
 // Close shuts down in order: no new requests, open streams end, other requests
-// finish within a bound, sessions disconnect and stay wanted, the database
-// closes. It blocks until then, at most about 25 s, and joins all that went wrong.
+// finish within a bound, sessions disconnect and stay wanted, what they stored
+// goes to the log, webhooks end, the log and the database close. It blocks until
+// then, below 30 s, and joins all that went wrong.
 func (p *Program) Close(ctx context.Context) error {
 	p.startClosing()
 	var errs []error
@@ -184,10 +194,14 @@ func (p *Program) Close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("stopping sessions: %w", err))
 		}
 	}
+	errs = append(errs, p.closeEvents(ctx))
 	if p.DB != nil {
 		if err := p.DB.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("closing the database: %w", err))
 		}
+	}
+	if p.folder != nil {
+		errs = append(errs, p.folder.Close())
 	}
 	return errors.Join(errs...)
 }

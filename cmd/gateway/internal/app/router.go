@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -26,7 +27,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up authentication: %w", err)
 	}
-	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp}
+	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp, Events: p.Events}
 	gate, err := graph.NewGate()
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema's permissions: %w", err)
@@ -41,7 +42,10 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up GraphQL: %w", err)
 	}
-	api, err := rest.New(rest.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Version: readBuild().version, Logger: p.logger})
+	api, err := rest.New(rest.Options{
+		Resolver: resolver, Gate: gate, Auth: authenticator, Version: readBuild().version, Logger: p.logger,
+		Checks: []rest.Check{{Name: "eventLog", Do: p.logReady}},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("setting up REST: %w", err)
 	}
@@ -78,4 +82,10 @@ func mountPlayground(router chi.Router, guide Guide) error {
 	router.Handle("/playground/*", page)
 	router.Get("/", http.RedirectHandler("/playground", http.StatusFound).ServeHTTP)
 	return nil
+}
+
+// logReady asks the event log whether it answers.
+func (p *Program) logReady(ctx context.Context) error {
+	_, err := p.Events.Usage(ctx)
+	return err
 }

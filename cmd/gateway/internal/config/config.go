@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -25,19 +26,35 @@ type Config struct {
 	DataDir string `env:"GATEWAY_DATA_DIR" envDefault:"./data" doc:"Folder for everything the gateway keeps on disk. Made with mode 0700 when missing."`
 
 	DatabaseURL string `env:"GATEWAY_DATABASE_URL" shown:"SQLite in the data folder" doc:"postgres://… for PostgreSQL."`
-	NATSURL     string `env:"GATEWAY_NATS_URL" shown:"embedded" doc:"An external NATS cluster for the event log. Not used yet: this version has no event log, and says so at start."`
+	NATSURL     string `env:"GATEWAY_NATS_URL" shown:"embedded" doc:"An external NATS cluster (2.12 or later, JetStream) for the event log, nats://…; without it the log is in the data folder."`
 	ID          string `env:"GATEWAY_ID" shown:"host name" doc:"Name of this replica, shown as gatewayId."`
 
 	JWT      JWT
 	WhatsApp WhatsApp
 	Secret   Secret
+	Event    Event
 
-	AllowPrivateNetworks bool `env:"GATEWAY_ALLOW_PRIVATE_NETWORKS" envDefault:"false" doc:"Lets webhooks and media URLs reach loopback and private addresses. Not used yet: this version has neither."`
+	AllowPrivateNetworks bool `env:"GATEWAY_ALLOW_PRIVATE_NETWORKS" envDefault:"false" doc:"Lets webhooks and media URLs reach loopback and private addresses."`
 	Playground           bool `env:"GATEWAY_PLAYGROUND" envDefault:"true" doc:"Serves the GraphQL playground at /playground."`
 	Introspection        bool `env:"GATEWAY_INTROSPECTION" envDefault:"true" doc:"Lets callers read the GraphQL schema over the API. The playground's explorer needs it."`
 
+	Metrics string `env:"GATEWAY_METRICS" envDefault:"public" doc:"Who may read /metrics: public, key (an API key or login that may manage) or off."`
+
 	Log Log
 }
+
+// Event bounds the event log.
+type Event struct {
+	Retention time.Duration `env:"GATEWAY_EVENT_RETENTION" envDefault:"168h" doc:"How long events are kept, at least 1m. Consumers that were away for longer miss what is gone."`
+	MaxBytes  int64         `env:"GATEWAY_EVENT_MAX_BYTES" envDefault:"1073741824" doc:"Bytes of events kept for each organization, the oldest go first: 1 GiB. 0 bounds them by age only."`
+}
+
+// Who may read the metrics.
+const (
+	MetricsPublic = "public"
+	MetricsKey    = "key"
+	MetricsOff    = "off"
+)
 
 // JWT says how login tokens are verified. Without a JWKS address none is accepted.
 type JWT struct {
@@ -131,6 +148,15 @@ func (c *Config) check() (problems []string) {
 	}
 	if c.Secret.Key != nil && c.Secret.KeyFile != "" {
 		problem("GATEWAY_SECRET_KEY_FILE", "is set together with GATEWAY_SECRET_KEY: set one of them")
+	}
+	if c.Event.Retention < time.Minute {
+		problem("GATEWAY_EVENT_RETENTION", "must be at least 1m")
+	}
+	if c.Event.MaxBytes < 0 {
+		problem("GATEWAY_EVENT_MAX_BYTES", "must not be negative")
+	}
+	if !slices.Contains([]string{MetricsPublic, MetricsKey, MetricsOff}, c.Metrics) {
+		problem("GATEWAY_METRICS", "must be public, key or off, not %q", c.Metrics)
 	}
 	if c.Log.Format != "" && c.Log.Format != "text" && c.Log.Format != "json" {
 		problem("GATEWAY_LOG_FORMAT", "must be text or json, not %q", c.Log.Format)

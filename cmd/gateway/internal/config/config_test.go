@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,6 +27,8 @@ func TestLoadDefaults(t *testing.T) {
 		JWT:           config.JWT{OrgClaim: "org", RoleClaim: "role"},
 		Playground:    true,
 		Introspection: true,
+		Event:         config.Event{Retention: 7 * 24 * time.Hour, MaxBytes: 1 << 30},
+		Metrics:       config.MetricsPublic,
 		Log:           config.Log{Level: config.Level(slog.LevelInfo)},
 	}, got)
 }
@@ -50,6 +53,9 @@ func TestLoadEverything(t *testing.T) {
 		"GATEWAY_ALLOW_PRIVATE_NETWORKS=TRUE",
 		"GATEWAY_PLAYGROUND=false",
 		"GATEWAY_INTROSPECTION=0",
+		"GATEWAY_EVENT_RETENTION=36h",
+		"GATEWAY_EVENT_MAX_BYTES=0",
+		"GATEWAY_METRICS=key",
 		"GATEWAY_LOG_LEVEL=DEBUG",
 		"GATEWAY_LOG_FORMAT=json",
 	})
@@ -63,6 +69,8 @@ func TestLoadEverything(t *testing.T) {
 		WhatsApp:             config.WhatsApp{URL: "ws://127.0.0.1:8090/ws", RootKey: config.HexBytes(key)},
 		Secret:               config.Secret{Key: key},
 		AllowPrivateNetworks: true,
+		Event:                config.Event{Retention: 36 * time.Hour},
+		Metrics:              config.MetricsKey,
 		Log:                  config.Log{Level: config.Level(slog.LevelDebug), Format: "json"},
 	}, got)
 }
@@ -108,12 +116,17 @@ func TestLoadRefusesSettingsThatContradict(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		"root key alone": {[]string{"GATEWAY_WHATSAPP_ROOT_KEY=" + key}, "GATEWAY_WHATSAPP_ROOT_KEY: is set without GATEWAY_WHATSAPP_URL"},
-		"two keys":       {[]string{"GATEWAY_SECRET_KEY=" + key, "GATEWAY_SECRET_KEY_FILE=/k"}, "GATEWAY_SECRET_KEY_FILE: is set together with GATEWAY_SECRET_KEY: set one of them"},
-		"short root key": {[]string{"GATEWAY_WHATSAPP_URL=ws://x", "GATEWAY_WHATSAPP_ROOT_KEY=abcd"}, "GATEWAY_WHATSAPP_ROOT_KEY: must be 64 hex digits"},
-		"port too large": {[]string{"GATEWAY_ADDR=:70000"}, `GATEWAY_ADDR: port must be 0 to 65535, not "70000"`},
-		"port by name":   {[]string{"GATEWAY_ADDR=:http"}, `GATEWAY_ADDR: port must be 0 to 65535, not "http"`},
-		"bad key":        {[]string{"GATEWAY_SECRET_KEY=!!"}, "GATEWAY_SECRET_KEY: must be hex or base64"},
+		"root key alone":  {[]string{"GATEWAY_WHATSAPP_ROOT_KEY=" + key}, "GATEWAY_WHATSAPP_ROOT_KEY: is set without GATEWAY_WHATSAPP_URL"},
+		"two keys":        {[]string{"GATEWAY_SECRET_KEY=" + key, "GATEWAY_SECRET_KEY_FILE=/k"}, "GATEWAY_SECRET_KEY_FILE: is set together with GATEWAY_SECRET_KEY: set one of them"},
+		"short root key":  {[]string{"GATEWAY_WHATSAPP_URL=ws://x", "GATEWAY_WHATSAPP_ROOT_KEY=abcd"}, "GATEWAY_WHATSAPP_ROOT_KEY: must be 64 hex digits"},
+		"port too large":  {[]string{"GATEWAY_ADDR=:70000"}, `GATEWAY_ADDR: port must be 0 to 65535, not "70000"`},
+		"port by name":    {[]string{"GATEWAY_ADDR=:http"}, `GATEWAY_ADDR: port must be 0 to 65535, not "http"`},
+		"short retention": {[]string{"GATEWAY_EVENT_RETENTION=5s"}, "GATEWAY_EVENT_RETENTION: must be at least 1m"},
+		"odd retention":   {[]string{"GATEWAY_EVENT_RETENTION=7 days"}, `GATEWAY_EVENT_RETENTION: must be a time such as 168h or 30m, not "7 days"`},
+		"negative bytes":  {[]string{"GATEWAY_EVENT_MAX_BYTES=-1"}, "GATEWAY_EVENT_MAX_BYTES: must not be negative"},
+		"odd bytes":       {[]string{"GATEWAY_EVENT_MAX_BYTES=1GB"}, `GATEWAY_EVENT_MAX_BYTES: must be a whole number, not "1GB"`},
+		"odd metrics":     {[]string{"GATEWAY_METRICS=yes"}, `GATEWAY_METRICS: must be public, key or off, not "yes"`},
+		"bad key":         {[]string{"GATEWAY_SECRET_KEY=!!"}, "GATEWAY_SECRET_KEY: must be hex or base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

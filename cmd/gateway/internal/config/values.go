@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -57,10 +58,12 @@ func ParseKey(text string) (KeyBytes, error) {
 // stand alone, without the value: some values are secrets.
 func parsers() map[reflect.Type]env.ParserFunc {
 	return map[reflect.Type]env.ParserFunc{
-		reflect.TypeFor[HexBytes](): func(text string) (any, error) { return parseHex(text) },
-		reflect.TypeFor[KeyBytes](): func(text string) (any, error) { return ParseKey(text) },
-		reflect.TypeFor[Level]():    func(text string) (any, error) { return parseLevel(text) },
-		reflect.TypeFor[bool]():     func(text string) (any, error) { return parseBool(text) },
+		reflect.TypeFor[HexBytes]():      func(text string) (any, error) { return parseHex(text) },
+		reflect.TypeFor[KeyBytes]():      func(text string) (any, error) { return ParseKey(text) },
+		reflect.TypeFor[Level]():         func(text string) (any, error) { return parseLevel(text) },
+		reflect.TypeFor[time.Duration](): func(text string) (any, error) { return parseDuration(text) },
+		reflect.TypeFor[int64]():         func(text string) (any, error) { return parseInt(text) },
+		reflect.TypeFor[bool]():          func(text string) (any, error) { return parseBool(text) },
 	}
 }
 
@@ -92,4 +95,20 @@ func parseBool(text string) (bool, error) {
 		return false, fmt.Errorf("must be true or false, not %q", text)
 	}
 	return on, nil
+}
+
+func parseDuration(text string) (time.Duration, error) {
+	duration, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("must be a time such as 168h or 30m, not %q", text)
+	}
+	return duration, nil
+}
+
+func parseInt(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("must be a whole number, not %q", text)
+	}
+	return n, nil
 }
