@@ -12,6 +12,10 @@ import (
 // eventsHeartbeat keeps proxies from closing a quiet stream.
 const eventsHeartbeat = 15 * time.Second
 
+// eventsPatience is how long a client may take for one event: who takes nothing
+// holds a stream of its organization's.
+const eventsPatience = 30 * time.Second
+
 // serveEvents answers with server-sent events, the "distinct connections" of the
 // GraphQL-over-SSE protocol: a "next" for each response, then "complete".
 func serveEvents(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, operation *graphql.OperationContext, errs gqlerror.List) {
@@ -23,6 +27,7 @@ func serveEvents(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	w.WriteHeader(http.StatusOK)
 	stream := http.NewResponseController(w)
+	defer func() { _ = stream.SetWriteDeadline(time.Time{}) }() // the connection may serve more
 	if send(w, stream, ":\n\n") != nil {
 		return
 	}
@@ -50,7 +55,10 @@ func serveEvents(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecu
 	}
 }
 
+// send writes an event to a client that takes it in time, else fails.
 func send(w http.ResponseWriter, stream *http.ResponseController, event string) error {
+	// A connection that knows no deadlines, as in tests, has none.
+	_ = stream.SetWriteDeadline(time.Now().Add(eventsPatience))
 	if _, err := w.Write([]byte(event)); err != nil {
 		return err
 	}

@@ -117,6 +117,12 @@ func parityCases(s *stack, session, offline, own string, foreign, strange types.
 		{"key with super_admin", "", "POST", "/api/v1/api-keys", `{"name":"x","capabilities":["super_admin"]}`, `mutation{createApiKey(input:{name:"x",capabilities:[SUPER_ADMIN]}){secret}}`, "validation_error"},
 		{"key of the past", "", "POST", "/api/v1/api-keys", `{"name":"x","expiresAt":1000}`, `mutation{createApiKey(input:{name:"x",expiresAt:"1970-01-01T00:00:01Z"}){secret}}`, "validation_error"},
 		{"key for an unknown session", "", "POST", "/api/v1/api-keys", `{"name":"x","sessionId":"none"}`, `mutation{createApiKey(input:{name:"x",sessionId:"none"}){secret}}`, "not_found"},
+		{"forged cursor, events", "", "GET", "/api/v1/events?after=nonsense", "", `{events(after:"nonsense"){nodes{id}}}`, "validation_error"},
+		{"another organization's session, events", other, "GET", "/api/v1/events?session=" + session, "", `{events(sessionId:$session){nodes{id}}}`, "not_found"},
+		{"capability missing, events", s.newKey(whatsapptest.Organization, models.Send, models.Manage), "GET", "/api/v1/events", "", `{events{nodes{id}}}`, "forbidden"},
+		{"no credential, events", "none", "GET", "/api/v1/events", "", `{events{nodes{id}}}`, "unauthorized"},
+		{"another organization's session, ticket", other, "POST", "/api/v1/realtime/ticket", `{"sessionId":"` + session + `"}`, `mutation{createRealtimeTicket(input:{sessionId:$session}){ticket}}`, "not_found"},
+		{"no events, ticket", "", "POST", "/api/v1/realtime/ticket", `{"events":[]}`, `mutation{createRealtimeTicket(input:{types:[]}){ticket}}`, "validation_error"},
 		{"unknown key to revoke", "", "DELETE", "/api/v1/api-keys/key_none", "", `mutation{revokeApiKey(id:"key_none"){apiKey{id}}}`, "not_found"},
 		{"another organization's key", other, "DELETE", "/api/v1/api-keys/" + s.firstKey(), "", `mutation{revokeApiKey(id:"` + s.firstKey() + `"){apiKey{id}}}`, "not_found"},
 	}

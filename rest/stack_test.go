@@ -37,6 +37,7 @@ type stack struct {
 
 	db      *models.DB
 	log     *eventlog.Log
+	core    *graph.Resolver
 	url     string
 	key     string // read, send, manage of whatsapptest.Organization
 	signing authtest.Key
@@ -90,6 +91,7 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	require.NoError(t, err)
 	s.log = graphtest.OpenLog(t, options.log)
 	resolver := &graph.Resolver{DB: db, WhatsApp: service, Events: s.log, Streams: stream.Slots{PerOrganization: options.streams}}
+	s.core = resolver
 	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Recheck: options.timing.Recheck})
 	require.NoError(t, err)
 	api, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator, Streams: options.timing, Version: "test"})

@@ -44,14 +44,19 @@ func (a *api) serveEvents(w http.ResponseWriter, r *http.Request, in inEvents) e
 	}
 	ctx, end := a.auth.WhileValid(r.Context(), actor, a.timing.Recheck)
 	defer end(nil)
+	a.writeEvents(ctx, w, events)
+	return nil
+}
+
+// writeEvents writes a stream to its end, and why it ends.
+func (a *api) writeEvents(ctx context.Context, w http.ResponseWriter, events *stream.Stream) {
 	out := eventWriter{w: w, connection: http.NewResponseController(w), timeout: a.timing.WriteTimeout}
 	defer out.done()
-	err = out.run(ctx, events, a.timing.Heartbeat)
+	err := out.run(ctx, events, a.timing.Heartbeat)
 	if f := endOf(ctx, err); f != nil {
 		a.logFault(ctx, "streamEvents", f, err)
 		out.fail(f)
 	}
-	return nil
 }
 
 // endOf gives what the client of a stream is to be told of its end: nothing when
