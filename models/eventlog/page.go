@@ -11,11 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A page is what is asked of the log at once, and so what a reader that is
-// behind holds in memory: it ends with the event that passes pageBytes.
+// A page is what is asked of the log at once: it ends with the event that passes
+// pageBytes.
 const (
 	pageEvents = 256
-	pageBytes  = 512 << 10
+	pageBytes  = 256 << 10
 )
 
 // page gives the events that are kept after a position, in order, up to limit or

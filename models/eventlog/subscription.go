@@ -12,6 +12,10 @@ import (
 	"wagateway/models/fault"
 )
 
+// readAhead is how many events a reader that is behind holds in memory at most:
+// about a quarter of a mebibyte of usual events.
+const readAhead = 128
+
 // Subscription is one reader of an organization's log. Next and Position belong
 // to one goroutine; Stop it, from any.
 type Subscription struct {
@@ -29,7 +33,7 @@ type Subscription struct {
 
 // Subscribe reads the events after a position: first those that are kept, then
 // those that come, with no gap and no repeat. A slow reader is paced from the
-// log, never from memory: it holds a page at most. A position older than the
+// log, never from memory: it holds readAhead events at most. A position older than the
 // retention is cursor_expired; 0 begins with what is kept. An organization that
 // has no event yet is waited for.
 //
@@ -62,7 +66,7 @@ func (l *Log) Subscribe(ctx context.Context, filter Filter, after Position) (*Su
 // be at work, does not expire a reader before it has begun.
 func (l *Log) beginning(ctx context.Context, organization string, info Info) (before Position, events []Event, err error) {
 	before = info.First - 1
-	events, _, err = l.page(ctx, organization, before, pageEvents)
+	events, _, err = l.page(ctx, organization, before, readAhead)
 	if len(events) > 0 {
 		before = events[0].Seq - 1
 	}
@@ -155,7 +159,7 @@ func (s *Subscription) catchUp(ctx context.Context) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
 	for {
-		events, _, err := s.log.page(ctx, s.filter.Organization, s.last, pageEvents)
+		events, _, err := s.log.page(ctx, s.filter.Organization, s.last, readAhead)
 		if ended := s.ended(ctx); ended != nil {
 			return ended
 		}
