@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+
+	"wagateway/models/fault"
 )
 
 // Sent stores that WhatsApp took a message, at a time of its own clock, with the
@@ -30,13 +32,20 @@ func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*O
 }
 
 // Failed stores that a message certainly was not sent, and why, with the event.
-// A send that is resolved already stays.
+// A send that is resolved already stays. One that never left because the session
+// was away does not use up its idempotency key: the caller may try again with it.
 func (s *OutgoingStore) Failed(ctx context.Context, send *Outgoing, failure Failure) (*Outgoing, error) {
 	err := s.resolve(ctx, send, OutgoingFailed, failure, func(tx *gorm.DB) error {
 		err := tx.Exec("UPDATE messages SET ack_level = ?, error = ?, updated_at = ? WHERE id = ?",
 			AckError, failure.Message, Now(), send.MessageID).Error
 		if err != nil {
 			return fmt.Errorf("storing why a message failed: %w", err)
+		}
+		if failure.Code != fault.NotImplemented && failure.Code != fault.Unavailable {
+			return nil
+		}
+		if err := tx.Exec("DELETE FROM idempotency_keys WHERE outgoing_id = ?", send.ID).Error; err != nil {
+			return fmt.Errorf("releasing an idempotency key: %w", err)
 		}
 		return nil
 	})
@@ -49,7 +58,7 @@ func (s *OutgoingStore) Failed(ctx context.Context, send *Outgoing, failure Fail
 // Attempted counts a try whose outcome is not known.
 func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
 	err := s.db.tx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE outgoing SET attempts = attempts + 1, updated_at = ? WHERE id = ?", Now(), send.ID).Error
+		return tx.Exec("UPDATE outgoing SET attempts = attempts + 1, updated_at = ? WHERE id = ? AND status = 'queued'", Now(), send.ID).Error
 	})
 	return storeError("send", "counting a try", err)
 }

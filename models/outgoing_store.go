@@ -92,8 +92,8 @@ func (s *OutgoingStore) replay(ctx context.Context, send NewOutgoing) (*Outgoing
 		fingerprint []byte
 		id          string
 	)
-	err := s.db.read(ctx).Raw("SELECT fingerprint, outgoing_id FROM idempotency_keys WHERE organization_id = ? AND key = ?",
-		send.OrganizationID, send.IdempotencyKey).Row().Scan(&fingerprint, &id)
+	err := s.db.read(ctx).Raw("SELECT fingerprint, outgoing_id FROM idempotency_keys WHERE organization_id = ? AND key = ? AND created_at >= ?",
+		send.OrganizationID, send.IdempotencyKey, Now()-Millis(idempotencyTime.Milliseconds())).Row().Scan(&fingerprint, &id)
 	if err != nil {
 		return nil, storeError("send", "looking up an idempotency key", err)
 	}
@@ -122,13 +122,34 @@ func (s *OutgoingStore) Get(ctx context.Context, id string) (*Outgoing, error) {
 }
 
 // Queued gives up to limit sends of a session whose outcome is open, in the order
-// of asking, behind the one with the id after.
-func (s *OutgoingStore) Queued(ctx context.Context, sessionID, after string, limit int) ([]Outgoing, error) {
-	rows, err := s.list(ctx, " WHERE o.session_id = ? AND o.status = 'queued' AND o.id > ? ORDER BY o.id LIMIT ?", sessionID, after, limit)
+// of asking, but none of the chats that are held.
+func (s *OutgoingStore) Queued(ctx context.Context, sessionID string, held []int64, limit int) ([]Outgoing, error) {
+	given, err := keys("id", held)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.list(ctx, ` JOIN messages m ON m.id = o.message_id
+		WHERE o.session_id = ? AND o.status = 'queued' AND m.chat_id NOT IN `+s.db.in(bigint("id"))+" ORDER BY o.id LIMIT ?", sessionID, given, limit)
 	if err != nil {
 		return nil, storeError("send", "listing the sends of session "+sessionID, err)
 	}
 	return rows, nil
+}
+
+// HasEarlier reports whether the outcome of a send to the same chat is open that
+// was asked for before this one.
+func (s *OutgoingStore) HasEarlier(ctx context.Context, send *Outgoing) (bool, error) {
+	var n int
+	err := s.db.read(ctx).Raw(`SELECT COUNT(*) FROM (SELECT 1 FROM outgoing o JOIN messages m ON m.id = o.message_id
+		WHERE o.session_id = ? AND o.status = 'queued' AND o.id < ? AND m.chat_id = ? LIMIT 1) AS earlier`,
+		send.SessionID, send.ID, send.Message.ChatID).Row().Scan(&n)
+	return n > 0, storeError("send", "looking for earlier sends", err)
+}
+
+// Replay gives the send that has an idempotency key, Replayed: fault.NotFound
+// when none has, fault.Conflict when the fingerprint is another.
+func (s *OutgoingStore) Replay(ctx context.Context, organizationID, key string, fingerprint []byte) (*Outgoing, error) {
+	return s.replay(ctx, NewOutgoing{OrganizationID: organizationID, IdempotencyKey: key, Fingerprint: fingerprint})
 }
 
 // list runs a query for sends and adds their messages.

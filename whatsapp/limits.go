@@ -21,6 +21,8 @@ const (
 	// late 2022 ("up to 1024 people", faq.whatsapp.com); an add beyond it is
 	// declined with code 419.
 	maxGroupMembers = 1024
+	// maxText is what WhatsApp's own apps let one type into a message.
+	maxText = 65_536
 )
 
 // The limits of this gateway.
@@ -43,6 +45,20 @@ const (
 	// maxFullSyncs is how many sessions of a process read all their groups at
 	// once: a listing is held in memory while it is stored.
 	maxFullSyncs = 8
+	// maxMentions is the size of a group: nobody else can be meant.
+	maxMentions = maxGroupMembers
+	// maxMessageID is more than any client of WhatsApp's makes, 32 characters.
+	maxMessageID = 128
+	// maxIdempotencyKey bounds the names that callers give to requests (contract §2).
+	maxIdempotencyKey = 255
+	// sendPage is how many queued sends of a session are in memory at most, and
+	// maxSettling how many whose outcome is being stored.
+	sendPage, maxSettling = 64, 64
+	// maxSendTries is how often a message that fails before it leaves, for a
+	// reason that time may mend, is tried.
+	maxSendTries = 5
+	// maxSendPause bounds the pause before a message is tried again.
+	maxSendPause = time.Minute
 	// nameBatch is how many people are stored in one transaction.
 	nameBatch = 500
 )

@@ -28,10 +28,11 @@ func (s *Service) receiptCame(ctx context.Context, x *session, evt *events.Recei
 	if participant == (models.Person{}) {
 		return nil
 	}
-	_, err := s.db.Messages.Acknowledge(ctx, x.id, models.Receipt{
+	done, err := s.db.Messages.Acknowledge(ctx, x.id, models.Receipt{
 		Chat: x.chatOf(ctx, &evt.MessageSource), Participant: participant,
 		WAMessageIDs: evt.MessageIDs, Level: level, At: models.MillisOf(evt.Timestamp),
 	})
+	x.sender.resolved(done.Resolved)
 	s.changes.notify(err)
 	return gone(err)
 }

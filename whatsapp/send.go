@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"time"
 
 	"wagateway/models"
 	"wagateway/models/fault"
@@ -22,7 +23,194 @@ type TextContent struct {
 	Mentions []string // people named in the text, at most 1,024
 }
 
-// SendMessage sends a message of a session.
+// SendMessage sends a message of a session: one stored intent, one message with
+// one id, however often it is tried.
+//
+// It waits for WhatsApp, at most 25 s. A session that is not connected is
+// fault.NotImplemented, one over its limit fault.RateLimited with the time to
+// wait, a refusal fault.Upstream with details.code. An outcome that is not known
+// in time is fault.Upstream with ReasonSendUnknown: the gateway goes on with the
+// same id, as it does when the caller has gone. Failures behind the storing have
+// outboxId and waMessageId in their details.
+//
+// With Async it returns when the message is queued, also while the session is
+// offline; events tell the outcome. With an idempotency key that is known it gives
+// the earlier send, Replayed, or its failure; fault.Conflict when that was another
+// request, or is under way.
 func (s *Service) SendMessage(ctx context.Context, session *models.Session, send NewSend) (*models.Outgoing, error) {
-	return nil, fault.NotConnected()
+	out, err := send.check()
+	if err != nil {
+		return nil, err
+	}
+	x, err := s.session(ctx, session.ID)
+	if err != nil {
+		return nil, err
+	}
+	if send.IdempotencyKey != "" {
+		s.pruneKeys()
+		print, err := out.fingerprint(x.id)
+		if err != nil {
+			return nil, err
+		}
+		earlier, err := s.db.Outgoing.Replay(ctx, session.OrganizationID, send.IdempotencyKey, print)
+		if !fault.Is(err, fault.NotFound) {
+			return replayed(earlier, err)
+		}
+	}
+	if !send.Async && !x.connected() {
+		return nil, fault.NotConnected()
+	}
+	intent, err := s.newOutgoing(ctx, x, session, send, out)
+	if err != nil {
+		return nil, err
+	}
+	if send.Async {
+		return s.enqueue(ctx, x, intent)
+	}
+	return s.sendNow(ctx, x, intent)
+}
+
+// enqueue stores a send that nobody waits for.
+func (s *Service) enqueue(ctx context.Context, x *session, intent models.NewOutgoing) (*models.Outgoing, error) {
+	row, err := s.db.Outgoing.Create(ctx, intent)
+	if err != nil {
+		return nil, err
+	}
+	if row.Replayed {
+		return replayed(row, nil)
+	}
+	x.sender.added()
+	s.changes.notify(nil)
+	return row, nil
+}
+
+// sendNow stores a send, has it sent and waits for the outcome.
+func (s *Service) sendNow(ctx context.Context, x *session, intent models.NewOutgoing) (*models.Outgoing, error) {
+	giveBack, wait := x.sender.rate.take(time.Now())
+	if wait > 0 {
+		return nil, fault.Limited("the session's sending limit is reached", wait)
+	}
+	id := intent.Message.WAMessageID
+	waiting, running := x.sender.expect(id)
+	if !running {
+		giveBack()
+		return nil, fault.NotConnected()
+	}
+	row, err := s.db.Outgoing.Create(ctx, intent)
+	if err != nil || row.Replayed {
+		x.sender.forget(id)
+		giveBack()
+		return replayed(row, err)
+	}
+	defer x.sender.forget(id)
+	s.changes.notify(nil)
+	x.sender.offer(row)
+	return s.await(ctx, x, row, waiting)
+}
+
+// await waits for the outcome of a send, for a bounded time.
+func (s *Service) await(ctx context.Context, x *session, row *models.Outgoing, waiting *waiter) (*models.Outgoing, error) {
+	timer := time.NewTimer(s.cfg.Timing.SendWait)
+	defer timer.Stop()
+	for {
+		select {
+		case answer := <-waiting.answer:
+			switch answer.verdict {
+			case verdictResolved:
+				return sendResult(answer.send)
+			case verdictWithdrawn:
+				return s.bury(ctx, x, row)
+			case verdictLook:
+				now, err := s.db.Outgoing.Get(ctx, row.ID)
+				if err == nil && now.Status != models.OutgoingQueued {
+					return sendResult(now)
+				}
+			default:
+				return nil, unknownOutcome(row)
+			}
+		case <-timer.C:
+			return nil, unknownOutcome(row)
+		case <-ctx.Done():
+			return nil, unknownOutcome(row).Because(ctx.Err())
+		}
+	}
+}
+
+// bury stores that a send has not left because the session was stopped.
+func (s *Service) bury(ctx context.Context, x *session, row *models.Outgoing) (*models.Outgoing, error) {
+	ctx, cancel := storing(ctx)
+	defer cancel()
+	defer x.sender.buried(row.WAMessageID())
+	now, err := s.db.Outgoing.Failed(ctx, row, models.FailureOf(fault.NotConnected()))
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil, fault.NotConnected() // deleted with its session
+	case err != nil:
+		return nil, unknownOutcome(row).Because(err) // it is queued still
+	}
+	s.changes.notify(nil)
+	return sendResult(now)
+}
+
+// sendResult is what the caller gets of a send that is resolved.
+func sendResult(row *models.Outgoing) (*models.Outgoing, error) {
+	if row.Status == models.OutgoingFailed {
+		return nil, named(row.Failure.Fault(), row)
+	}
+	return row, nil
+}
+
+// replayed is what the caller gets of an earlier send with the same key.
+func replayed(row *models.Outgoing, err error) (*models.Outgoing, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case row.Mode == models.SendAsync:
+		return row, nil
+	case row.Status == models.OutgoingQueued:
+		return nil, named(fault.New(fault.Conflict, fault.ReasonKeyInFlight, "the first request with this Idempotency-Key is under way"), row)
+	default:
+		return sendResult(row)
+	}
+}
+
+func unknownOutcome(row *models.Outgoing) *fault.Error {
+	return named(fault.New(fault.Upstream, fault.ReasonSendUnknown,
+		"WhatsApp did not answer in time; the gateway goes on with this message, so do not send it again"), row)
+}
+
+// named adds which send it is about.
+func named(err *fault.Error, row *models.Outgoing) *fault.Error {
+	return err.With("outboxId", row.ID).With("waMessageId", row.WAMessageID())
+}
+
+const (
+	// keyPruneInterval is how often idempotency keys are pruned, while there are any.
+	keyPruneInterval = time.Hour
+	// keyPruneBatch is how many are pruned in one transaction.
+	keyPruneBatch = 500
+)
+
+// pruneKeys forgets old idempotency keys in the background, from time to time:
+// nothing else makes them more.
+func (s *Service) pruneKeys() {
+	last, now := s.keysPruned.Load(), time.Now().UnixNano()
+	if now-last < keyPruneInterval.Nanoseconds() || !s.keysPruned.CompareAndSwap(last, now) {
+		return
+	}
+	release, err := s.enter()
+	if err != nil {
+		return // closing
+	}
+	go func() {
+		defer release()
+		for pruned := keyPruneBatch; pruned == keyPruneBatch && err == nil; {
+			ctx, cancel := context.WithTimeout(s.life, storeTimeout)
+			pruned, err = s.db.Outgoing.PruneKeys(ctx, keyPruneBatch)
+			cancel()
+		}
+		if err != nil {
+			s.log.Error("pruning idempotency keys failed", "error", err)
+		}
+	}()
 }

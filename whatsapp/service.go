@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"go.mau.fi/whatsmeow"
 	"golang.org/x/sync/semaphore"
@@ -52,7 +53,9 @@ type Service struct {
 	version   *clientVersion
 	starts    *semaphore.Weighted // connecting at the same time
 	fullSyncs *semaphore.Weighted // reading all groups at the same time
-	changes   storeSignal         // stored changes of groups and people
+	changes   storeSignal         // stored changes of groups, people and messages
+
+	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds
 
 	// running counts the sessions' owners and the service's own goroutines.
 	running sync.WaitGroup

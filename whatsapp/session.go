@@ -21,6 +21,7 @@ type session struct {
 	mail     *mailbox
 	watchers watchers
 	groups   groupBook
+	sender   *sender
 
 	link    atomic.Pointer[link] // nil: not running
 	online  atomic.Bool          // logged in, as far as the owner knows
@@ -34,7 +35,7 @@ type account struct {
 }
 
 func newSession(s *Service, row *models.Session) *session {
-	x := &session{id: row.ID, service: s, mail: newMailbox(), log: s.log.With("session_id", row.ID)}
+	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})
 	return x

@@ -137,6 +137,7 @@ func (o *owner) adopt(row *models.Session) {
 		o.row.Status, o.row.StatusReason, o.row.GatewayID = state.Status, state.StatusReason, state.GatewayID
 	}
 	o.account.Store(accountOf(&o.row))
+	o.sender.limit(&o.row)
 	o.publish()
 }
 

@@ -82,7 +82,9 @@ func (o *owner) newLink() {
 	} else {
 		o.abandonPairing("the device is linked") // when its connection was lost in between
 	}
-	o.link.Store(newLink(o.session, device, proxy, &o.row))
+	l := newLink(o.session, device, proxy, &o.row)
+	o.link.Store(l)
+	l.spawn(func(ctx context.Context) { o.service.runSender(ctx, o.session, l) })
 	o.connect()
 }
 
@@ -190,6 +192,7 @@ func (o *owner) loggedIn(l *link) {
 	o.silence(alarmLogin, alarmConnect, alarmRetry)
 	o.since = time.Now()
 	o.healthy = o.since
+	o.sender.ready()
 	o.online.Store(true)
 	o.identify(l)
 	o.become(models.SessionWorking, "")
@@ -309,6 +312,7 @@ func (o *owner) hangUp() {
 	o.since = time.Time{}
 	o.dialling = false
 	if l := o.link.Swap(nil); l != nil {
+		o.sender.close()
 		o.previous = l.close(o.previous)
 	}
 }

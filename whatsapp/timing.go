@@ -35,6 +35,13 @@ type Timing struct {
 	// FetchRetry is the first pause before a failed reading of groups is
 	// repeated: 2 s.
 	FetchRetry time.Duration
+	// Send bounds waiting for WhatsApp's answer to a message: 10 s. Its
+	// preparation, which may ask WhatsApp for people's devices, may take as long.
+	Send time.Duration
+	// SendWait is how long a caller waits for the outcome of a send: 25 s.
+	SendWait time.Duration
+	// SendRetry is the first pause before a send is tried again: 1 s.
+	SendRetry time.Duration
 }
 
 func (t Timing) withDefaults() Timing {
@@ -55,6 +62,9 @@ func (t Timing) withDefaults() Timing {
 		{&t.OutdatedRetry, time.Hour},
 		{&t.Logout, 10 * time.Second},
 		{&t.FetchRetry, 2 * time.Second},
+		{&t.Send, 10 * time.Second},
+		{&t.SendWait, 25 * time.Second},
+		{&t.SendRetry, time.Second},
 	} {
 		if *field.value == 0 {
 			*field.value = field.standby

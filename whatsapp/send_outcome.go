@@ -1,0 +1,173 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+
+	"wagateway/models"
+	"wagateway/models/fault"
+)
+
+// fate is what is known of a message after a try.
+type fate int
+
+const (
+	fateSent    fate = iota
+	fateRefused      // it was not sent, and never will be
+	fateAway         // it was not sent: the connection was not there
+	fateLater        // it was not sent, for a reason that time may mend
+	fateUnknown      // it may have been sent
+	fateOdd          // something failed that is not known here
+)
+
+// fateOf reads the error of whatsmeow's SendMessage; why is what a caller is told
+// of what was not sent.
+func fateOf(err error) (f fate, why *fault.Error) {
+	if err == nil {
+		return fateSent, nil
+	}
+	if code, answered := sendCode(err); answered {
+		if code == 429 || code >= 500 {
+			return fateLater, refused(code).Because(err)
+		}
+		return fateRefused, refused(code).Because(err)
+	}
+	var disconnected *whatsmeow.DisconnectedError
+	switch {
+	case errors.Is(err, whatsmeow.ErrMessageTimedOut), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fateUnknown, nil
+	case errors.Is(err, whatsmeow.ErrIQDisconnected), errors.Is(err, whatsmeow.ErrNotLoggedIn):
+		return fateAway, fault.NotConnected().Because(err)
+	case errors.As(err, &disconnected):
+		return fateUnknown, nil
+	case err == whatsmeow.ErrNotConnected: //nolint:errorlint // bare, it comes behind a first try on a connection that was lost
+		return fateUnknown, nil
+	case errors.Is(err, whatsmeow.ErrNotConnected):
+		return fateAway, fault.NotConnected().Because(err)
+	case errors.Is(err, whatsmeow.ErrIQTimedOut):
+		return fateLater, fault.From(upstream(err, nil))
+	case strings.Contains(err.Error(), "no LID found for "): // whatsmeow has no sentinel for it
+		return fateRefused, fault.New(fault.Upstream, fault.ReasonWhatsApp, "the number is not on WhatsApp").Because(err)
+	default:
+		return fateOdd, fault.From(err)
+	}
+}
+
+// sendCode gives the code with which WhatsApp refused a message, or a question
+// that its sending needs answered.
+func sendCode(err error) (code int, answered bool) {
+	if errors.Is(err, whatsmeow.ErrServerReturnedError) {
+		text := err.Error() // "server returned error 479": there is no type for it
+		code, parseErr := strconv.Atoi(text[strings.LastIndexByte(text, ' ')+1:])
+		return code, parseErr == nil
+	}
+	return answerCode(err)
+}
+
+// conclude sees to the outcome of a try.
+func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer whatsmeow.SendResponse, err error) {
+	switch f, why := fateOf(err); f {
+	case fateSent:
+		delete(q.holds, send.Message.ChatID)
+		at := models.MillisOf(answer.Timestamp)
+		q.settle(ctx, send, func(ctx context.Context) (*models.Outgoing, error) {
+			return q.session.service.db.Outgoing.Sent(ctx, send, at)
+		})
+	case fateRefused:
+		q.failed(ctx, send, why)
+	case fateAway:
+		q.again(ctx, send, why, math.MaxInt)
+	case fateLater:
+		q.again(ctx, send, why, maxSendTries)
+	case fateOdd:
+		q.session.log.ErrorContext(ctx, "sending failed in an unknown way", "outbox_id", send.ID, "error", err)
+		if tries := q.hold(send); tries >= maxSendTries && q.session.service.db.Ping(ctx) == nil {
+			q.failed(ctx, send, why)
+		}
+	default:
+		q.session.log.WarnContext(ctx, "the outcome of a send is not known, trying again", "outbox_id", send.ID, "error", err)
+		q.unknown(ctx, send)
+	}
+}
+
+// again tries a message later that certainly has not left, at most so often; if a
+// caller waits for it, it has failed.
+func (q *sendQueue) again(ctx context.Context, send *models.Outgoing, why *fault.Error, most int) {
+	if q.awaited(send.WAMessageID()) || q.hold(send) >= most {
+		q.failed(ctx, send, why)
+	}
+}
+
+// unknown tries a message again that may have left, later, and with its id.
+func (q *sendQueue) unknown(ctx context.Context, send *models.Outgoing) {
+	q.hold(send)
+	ctx, cancel := storing(ctx)
+	defer cancel()
+	if err := q.session.service.db.Outgoing.Attempted(ctx, send); err != nil {
+		q.session.log.ErrorContext(ctx, "counting a try failed", "outbox_id", send.ID, "error", err)
+	}
+}
+
+// failed gives a message up.
+func (q *sendQueue) failed(ctx context.Context, send *models.Outgoing, why error) {
+	delete(q.holds, send.Message.ChatID)
+	q.session.log.WarnContext(ctx, "a message was not sent", "outbox_id", send.ID, "error", why)
+	q.settle(ctx, send, func(ctx context.Context) (*models.Outgoing, error) {
+		return q.session.service.db.Outgoing.Failed(ctx, send, models.FailureOf(why))
+	})
+}
+
+// settle stores an outcome while the next message is sent, for as long as it
+// takes or until the link ends: then the message is still queued, and is sent
+// again with its id. It waits when too many are stored already.
+func (q *sendQueue) settle(ctx context.Context, send *models.Outgoing, store func(context.Context) (*models.Outgoing, error)) {
+	if q.slots.Acquire(ctx, 1) != nil {
+		return
+	}
+	q.mu.Lock()
+	q.settling[send.ID] = true
+	q.mu.Unlock()
+	q.settlers.Go(func() {
+		defer q.slots.Release(1)
+		q.settleNow(ctx, send, store)
+		q.mu.Lock()
+		delete(q.settling, send.ID)
+		q.mu.Unlock()
+	})
+}
+
+func (q *sendQueue) settleNow(ctx context.Context, send *models.Outgoing, store func(context.Context) (*models.Outgoing, error)) {
+	pause := backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)
+	for {
+		row, err := storeOutcome(ctx, store)
+		switch {
+		case err == nil:
+			q.end(row)
+			q.session.service.changes.notify(nil)
+			return
+		case fault.Is(err, fault.NotFound):
+			return // deleted with its session
+		case ctx.Err() != nil:
+			q.session.log.ErrorContext(ctx, "the outcome of a send is not stored, it will be sent again", "outbox_id", send.ID, "error", err)
+			return
+		}
+		q.session.log.ErrorContext(ctx, "storing the outcome of a send failed, trying again", "outbox_id", send.ID, "error", err)
+		select {
+		case <-ctx.Done(): // once more
+		case <-time.After(pause.NextBackOff()):
+		}
+	}
+}
+
+// storeOutcome stores also behind the end of the link.
+func storeOutcome(ctx context.Context, store func(context.Context) (*models.Outgoing, error)) (*models.Outgoing, error) {
+	ctx, cancel := storing(ctx)
+	defer cancel()
+	return store(ctx)
+}

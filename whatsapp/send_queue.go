@@ -1,0 +1,253 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/protobuf/proto"
+
+	"wagateway/models"
+)
+
+// sendQueue is the goroutine that sends what a session has to send, one message
+// after the other, in the order of asking within each chat; one for each link.
+// What it holds is bounded: the queue is in the database.
+//
+// Messages that a caller waits for come first, unless something of the same chat
+// waits. The others wait for the session's rate. A chat whose last message has no
+// outcome yet is held: nothing else goes there before that is tried again, and
+// no other chat waits for it.
+type sendQueue struct {
+	*sender
+	session *session
+	link    *link
+
+	first []*models.Outgoing // that callers wait for
+	page  []models.Outgoing  // of the queue
+	more  bool               // there may be more in the database
+	holds map[int64]*hold    // by chat
+
+	settlers sync.WaitGroup
+	slots    *semaphore.Weighted // outcomes being stored
+
+	mu       sync.Mutex // guards settling; a leaf
+	settling map[string]bool
+}
+
+// hold is a chat whose last message has to be tried again.
+type hold struct {
+	until time.Time // zero: now
+	tries int
+	pause *backoff.ExponentialBackOff
+}
+
+// forever is a pause that only news ends.
+const forever = time.Hour
+
+// errLinkEnded is the end of the connection's life before the answer to a message.
+var errLinkEnded = errors.New("the session was stopped before WhatsApp answered")
+
+// runSender sends until ctx, the link's, ends.
+func (s *Service) runSender(ctx context.Context, x *session, l *link) {
+	if !x.sender.enter(ctx) {
+		return
+	}
+	defer x.sender.leave()
+	q := &sendQueue{
+		sender: x.sender, session: x, link: l, more: true,
+		holds: make(map[int64]*hold), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
+	}
+	defer q.settlers.Wait()
+	for ctx.Err() == nil {
+		if pause := q.step(ctx); pause > 0 {
+			q.rest(ctx, pause)
+		}
+	}
+}
+
+// rest waits for news, at most for a while.
+func (q *sendQueue) rest(ctx context.Context, most time.Duration) {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case <-q.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// step sends one message, if there is one to send, and says how long to rest.
+func (q *sendQueue) step(ctx context.Context) time.Duration {
+	if !q.session.connected() {
+		return forever // ready wakes
+	}
+	news := q.look()
+	q.first = append(q.first, news.offered...)
+	q.more = q.more || news.queued
+	now := time.Now()
+	next := q.release(now, news.back)
+	if len(q.first) > 0 {
+		send := q.first[0]
+		q.first = q.first[1:]
+		q.jump(ctx, send)
+		return 0
+	}
+	if len(q.page) == 0 && q.more {
+		if err := q.load(ctx); err != nil {
+			q.session.log.ErrorContext(ctx, "loading what is to be sent failed, trying again", "error", err)
+			return storeRetry
+		}
+	}
+	for len(q.page) > 0 {
+		send := q.page[0]
+		if !q.held(&send) && !q.awaited(send.WAMessageID()) {
+			if _, wait := q.rate.take(now); wait > 0 {
+				return min(wait, next)
+			}
+		}
+		q.page = q.page[1:]
+		if !q.held(&send) {
+			q.try(ctx, &send)
+			return 0
+		}
+	}
+	if q.more {
+		return 0
+	}
+	return next
+}
+
+// jump sends a message that a caller waits for, unless something of the same chat
+// was asked for before: then its turn comes in the queue.
+func (q *sendQueue) jump(ctx context.Context, send *models.Outgoing) {
+	if !q.awaited(send.WAMessageID()) {
+		return // done, from the queue
+	}
+	waits := q.held(send)
+	if !waits && (q.more || len(q.page) > 0) {
+		earlier, err := q.session.service.db.Outgoing.HasEarlier(ctx, send)
+		waits = earlier || err != nil
+	}
+	if waits {
+		q.more = true
+		return
+	}
+	q.page = slices.DeleteFunc(q.page, func(o models.Outgoing) bool { return o.ID == send.ID })
+	q.try(ctx, send)
+}
+
+// load reads the beginning of the queue, but for the chats that are held. What is
+// being stored as sent at this moment is queued there still.
+func (q *sendQueue) load(ctx context.Context) error {
+	q.mu.Lock()
+	settling := maps.Clone(q.settling)
+	q.mu.Unlock()
+	var held []int64
+	for chat, h := range q.holds {
+		if !h.until.IsZero() {
+			held = append(held, chat)
+		}
+	}
+	slices.Sort(held)
+	limit := sendPage + len(settling)
+	queued, err := q.session.service.db.Outgoing.Queued(ctx, q.session.id, held, limit)
+	if err != nil {
+		return err
+	}
+	q.more = len(queued) == limit
+	q.page = slices.DeleteFunc(queued, func(o models.Outgoing) bool { return settling[o.ID] })
+	return nil
+}
+
+// release lets the chats go on whose pause is over, or all, and gives the time
+// until the next one's is.
+func (q *sendQueue) release(now time.Time, all bool) time.Duration {
+	next := forever
+	for _, h := range q.holds {
+		switch {
+		case h.until.IsZero():
+		case all || !now.Before(h.until):
+			h.until = time.Time{}
+			q.more = true
+		default:
+			next = min(next, h.until.Sub(now))
+		}
+	}
+	return next
+}
+
+func (q *sendQueue) held(send *models.Outgoing) bool {
+	h := q.holds[send.Message.ChatID]
+	return h != nil && !h.until.IsZero()
+}
+
+// hold lets a chat wait before its message is tried again, and tells how often it
+// was tried.
+func (q *sendQueue) hold(send *models.Outgoing) (tries int) {
+	h := q.holds[send.Message.ChatID]
+	if h == nil {
+		h = &hold{pause: backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)}
+		q.holds[send.Message.ChatID] = h
+	}
+	h.tries++
+	h.until = time.Now().Add(h.pause.NextBackOff())
+	return h.tries
+}
+
+// try sends a message and sees to its outcome.
+func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) {
+	if !q.begin(send.WAMessageID()) {
+		return
+	}
+	to, err := types.ParseJID(send.Recipient)
+	message := &waE2E.Message{}
+	if err == nil {
+		err = proto.Unmarshal(send.Content, message)
+	}
+	if err != nil {
+		q.failed(ctx, send, err)
+		return
+	}
+	answer, err := q.attempt(ctx, send.WAMessageID(), to, message)
+	if ctx.Err() != nil && err != nil {
+		q.unknown(ctx, send)
+		return
+	}
+	q.conclude(ctx, send, answer, err)
+}
+
+// attempt hands a message to WhatsApp and waits for the answer, or for the end of
+// the link. The request itself goes on then: see [ask].
+func (q *sendQueue) attempt(ctx context.Context, id string, to types.JID, message *waE2E.Message) (whatsmeow.SendResponse, error) {
+	timing := q.session.service.cfg.Timing
+	// Twice: once to prepare it, or to see the connection back, and once for the answer.
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*timing.Send)
+	type outcome struct {
+		answer whatsmeow.SendResponse
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		defer cancel()
+		var o outcome
+		o.answer, o.err = guarded(asking, q.link.client, func(ctx context.Context, cli *whatsmeow.Client) (whatsmeow.SendResponse, error) {
+			return cli.SendMessage(ctx, to, message, whatsmeow.SendRequestExtra{ID: id, Timeout: timing.Send})
+		})
+		done <- o
+	}()
+	select {
+	case o := <-done:
+		return o.answer, o.err
+	case <-ctx.Done():
+		return whatsmeow.SendResponse{}, errLinkEnded
+	}
+}

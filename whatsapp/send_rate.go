@@ -1,0 +1,48 @@
+package whatsapp
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// sendRate is how much a session may send: a bucket for the minute and one for
+// the hour, both full at the start, of which each send takes one token. It is
+// safe for concurrent use. The zero value allows nothing.
+type sendRate struct {
+	mu              sync.Mutex
+	perMin, perHour int
+	minute, hour    *rate.Limiter
+}
+
+// set changes the limits. Full buckets come with other limits, so that raising
+// them helps at once.
+func (r *sendRate) set(perMin, perHour int) (changed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.minute != nil && r.perMin == perMin && r.perHour == perHour {
+		return false
+	}
+	r.perMin, r.perHour = perMin, perHour
+	r.minute = rate.NewLimiter(rate.Limit(float64(perMin)/time.Minute.Seconds()), perMin)
+	r.hour = rate.NewLimiter(rate.Limit(float64(perHour)/time.Hour.Seconds()), perHour)
+	return true
+}
+
+// take takes a token of both buckets, and gives the function that puts them back.
+// When one is empty nothing is taken, and wait is how long it stays so.
+func (r *sendRate) take(now time.Time) (giveBack func(), wait time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	minute, hour := r.minute.ReserveN(now, 1), r.hour.ReserveN(now, 1)
+	giveBack = func() {
+		minute.CancelAt(now)
+		hour.CancelAt(now)
+	}
+	if wait = max(minute.DelayFrom(now), hour.DelayFrom(now)); wait > 0 {
+		giveBack()
+		return nil, wait
+	}
+	return giveBack, 0
+}
