@@ -17,7 +17,7 @@ import (
 
 // everyField asks for everything that the types of events have of their own.
 const everyField = `id type sessionId organizationId timestamp payload __typename
-	... on MessageEvent { message { id chatJid waMessageId body type direction ackLevel mentions edited timestamp senderJid senderLid } }
+	... on MessageEvent { message { chatJid waMessageId body type direction ackLevel mentions edited timestamp senderJid senderLid } }
 	... on MessageStatusEvent { waMessageId chatJid ackLevel statusWord: status participantJid error outboxId }
 	... on MessageUndecryptableEvent { waMessageId chatJid senderJid reason }
 	... on SessionStatusEvent { status statusReason }
@@ -37,7 +37,7 @@ func TestEventsAreTyped(t *testing.T) {
 		ID: 9912, ChatJID: chat, WAMessageID: "3EB0", Body: "Hi", Type: "text", Direction: "in", AckLevel: 2,
 		Mentions: []string{chat}, Edited: true, Timestamp: 1719662400000, SenderJID: chat, SenderLID: lid, SessionID: session.ID,
 	}
-	const asMessage = `"message":{"id":"9912","chatJid":"` + chat + `","waMessageId":"3EB0","body":"Hi","type":"TEXT","direction":"IN","ackLevel":2,"mentions":["` + chat + `"],"edited":true,"timestamp":"2024-06-29T12:00:00.000Z","senderJid":"` + chat + `","senderLid":"` + lid + `"}`
+	const asMessage = `"message":{"chatJid":"` + chat + `","waMessageId":"3EB0","body":"Hi","type":"TEXT","direction":"IN","ackLevel":2,"mentions":["` + chat + `"],"edited":true,"timestamp":"2024-06-29T12:00:00.000Z","senderJid":"` + chat + `","senderLid":"` + lid + `"}`
 	cases := []struct {
 		name    models.EventName
 		payload any
