@@ -21,10 +21,14 @@ type GroupChange struct {
 	Added   []MemberSnapshot // who came; a member already keeps a higher role
 	Roles   []MemberSnapshot // whose role is now this one; they are members
 
+	By     Person // who did it; empty when unknown
+	ByLink bool   // who came used an invitation link
+
 	At Millis // when it happened; 0 = now
 }
 
-// Apply stores a partial change of a group. A group that the session does not
+// Apply stores a partial change of a group, with group.members and group.updated
+// for what is another than before. A group that the session does not
 // know is fault.NotFound: fetch and [GroupStore.Sync] it instead.
 func (s *GroupStore) Apply(ctx context.Context, sessionID, jid string, change GroupChange) (*Group, error) {
 	var group Group
@@ -38,16 +42,27 @@ func (s *GroupStore) Apply(ctx context.Context, sessionID, jid string, change Gr
 		}
 		before := group
 		change.apply(&group)
-		delta, changed, err := s.db.applyMembers(tx, &group, change, at)
+		counted, moves, err := s.db.applyMembers(tx, &group, change, at)
 		if err != nil {
 			return err
 		}
-		if !changed && group == before {
+		before.ParticipantCount = counted
+		events, err := s.db.membersMoved(tx, jid, moves, change.By, change.ByLink)
+		if err != nil {
+			return err
+		}
+		changed := group != before
+		if !changed && len(moves) == 0 {
 			return nil
 		}
-		group.ParticipantCount += delta
 		group.UpdatedAt = Now()
-		return tx.Select("*").Omit("id").Updates(&group).Error
+		if changed { // another role alone leaves the group as it is
+			events = append(events, groupUpdated(&group))
+		}
+		if err := tx.Select("*").Omit("id").Updates(&group).Error; err != nil {
+			return err
+		}
+		return s.db.emit(tx, sessionID, events...)
 	})
 	if err != nil {
 		return nil, storeError("session", "changing a group of session "+sessionID, err)
@@ -70,35 +85,35 @@ func assign[T any](field *T, value *T) {
 	}
 }
 
-// applyMembers stores who came, went and got another role. delta is by how many
-// the group has grown.
-func (db *DB) applyMembers(tx *gorm.DB, group *Group, change GroupChange, at Millis) (delta int, changed bool, err error) {
+// applyMembers stores who came, went and got another role, and counts them into
+// the group. counted is how many members it was stored with before that, but
+// after learning who is who; moves are of all whose rows changed.
+func (db *DB) applyMembers(tx *gorm.DB, group *Group, change GroupChange, at Millis) (counted int, moves []move, err error) {
 	given := make([]MemberSnapshot, 0, len(change.Removed)+len(change.Added)+len(change.Roles))
 	given = append(append(append(given, change.Removed...), change.Added...), change.Roles...)
 	if len(given) == 0 {
-		return 0, false, nil
+		return group.ParticipantCount, nil, nil
 	}
 	people := make([]Person, len(given))
 	for i := range given {
 		people[i] = given[i].Person
 	}
-	countBefore := group.ParticipantCount
 	ids, err := db.upsertIdentities(tx, group.SessionID, people, at)
 	if err != nil {
-		return 0, false, fmt.Errorf("storing the members' identities: %w", err)
+		return 0, nil, fmt.Errorf("storing the members' identities: %w", err)
 	}
 	// Learning who somebody is may have merged two members of this group.
 	if err := tx.Raw("SELECT participant_count FROM wa_groups WHERE id = ?", group.ID).Row().Scan(&group.ParticipantCount); err != nil {
-		return 0, false, fmt.Errorf("loading the member count: %w", err)
+		return 0, nil, fmt.Errorf("loading the member count: %w", err)
 	}
 	concerned, err := keys("id", ids)
 	if err != nil {
-		return 0, false, err
+		return 0, nil, err
 	}
 	stored, err := scanMemberRows(tx.Raw(`SELECT id, group_id, identity_id, role, first_seen_at, last_seen_at, left_at
 		FROM wa_group_members WHERE group_id = ? AND identity_id IN `+db.in(bigint("id")), group.ID, concerned))
 	if err != nil {
-		return 0, false, fmt.Errorf("loading the members: %w", err)
+		return 0, nil, fmt.Errorf("loading the members: %w", err)
 	}
 	roll := newRoll(group.ID, stored, at)
 	removed, added := len(change.Removed), len(change.Removed)+len(change.Added)
@@ -113,11 +128,13 @@ func (db *DB) applyMembers(tx *gorm.DB, group *Group, change GroupChange, at Mil
 		}
 	}
 	updated, inserted, delta := roll.result()
+	counted = group.ParticipantCount
+	group.ParticipantCount += delta
 	if err := db.updateMembers(tx, updated); err != nil {
-		return 0, false, fmt.Errorf("updating members: %w", err)
+		return 0, nil, fmt.Errorf("updating members: %w", err)
 	}
 	if err := db.insertMembers(tx, inserted); err != nil {
-		return 0, false, fmt.Errorf("adding members: %w", err)
+		return 0, nil, fmt.Errorf("adding members: %w", err)
 	}
-	return delta, len(updated)+len(inserted) > 0 || group.ParticipantCount != countBefore, nil
+	return counted, roll.moves(), nil
 }

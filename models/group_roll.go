@@ -80,3 +80,13 @@ func (r *roll) result() (updated, inserted []memberRow, delta int) {
 	}
 	return updated, inserted, delta
 }
+
+// moves tells what happened to those whose rows are others now.
+func (r *roll) moves() (moves []move) {
+	for _, id := range r.order {
+		if before := r.stored[id]; *r.now[id] != before {
+			moves = append(moves, moveOf(before, *r.now[id]))
+		}
+	}
+	return moves
+}

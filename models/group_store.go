@@ -76,31 +76,52 @@ func (s *GroupStore) CountBySessions(ctx context.Context, sessionIDs []string) (
 	return counts, storeError("group", "counting groups", err)
 }
 
-// MarkLeft notes that the account is no longer in a group. The stored members
+// MarkLeft notes that the account is no longer in a group, and who did it, empty
+// when unknown; group.members and group.updated tell of it. The stored members
 // stay as they were last seen. Repeating it keeps the first time.
-func (s *GroupStore) MarkLeft(ctx context.Context, sessionID, jid string) (*Group, error) {
-	now := Now()
-	err := s.db.write(ctx).Model(&Group{}).
-		Where("session_id = ? AND group_jid = ? AND left_at = 0", sessionID, jid).
-		Updates(map[string]any{"left_at": now, "updated_at": now}).Error
+func (s *GroupStore) MarkLeft(ctx context.Context, sessionID, jid string, by Person) (*Group, error) {
+	var left []Group
+	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
+		now := Now()
+		left = nil // of a run that was undone
+		err := tx.Raw(`UPDATE wa_groups SET left_at = ?, updated_at = ?
+			WHERE session_id = ? AND group_jid = ? AND left_at = 0 RETURNING *`, now, now, sessionID, jid).Scan(&left).Error
+		if err != nil {
+			return err
+		}
+		return s.db.accountLeft(tx, sessionID, left, by)
+	})
 	if err != nil {
 		return nil, storeError("group", "leaving a group of session "+sessionID, err)
+	}
+	if len(left) == 1 {
+		return &left[0], nil
 	}
 	return s.Get(ctx, sessionID, jid)
 }
 
 // RetainOnly marks every group as left that is not among jids, the complete
-// listing of the account's groups, and gives the JIDs of those it marked.
+// listing of the account's groups, and gives the JIDs of those it marked. Events
+// tell of them as MarkLeft's do.
 func (s *GroupStore) RetainOnly(ctx context.Context, sessionID string, jids []string) (left []string, err error) {
 	given, err := keys("group_jid", jids)
 	if err != nil {
 		return nil, err
 	}
 	err = s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
+		var groups []Group
 		now := Now()
-		return tx.Raw(`UPDATE wa_groups SET left_at = ?, updated_at = ?
-			WHERE session_id = ? AND left_at = 0 AND group_jid NOT IN `+s.db.in(text("group_jid"))+" RETURNING group_jid",
-			now, now, sessionID, given).Scan(&left).Error
+		left = nil // of a run that was undone
+		err := tx.Raw(`UPDATE wa_groups SET left_at = ?, updated_at = ?
+			WHERE session_id = ? AND left_at = 0 AND group_jid NOT IN `+s.db.in(text("group_jid"))+" RETURNING *",
+			now, now, sessionID, given).Scan(&groups).Error
+		if err != nil {
+			return err
+		}
+		for i := range groups {
+			left = append(left, groups[i].JID)
+		}
+		return s.db.accountLeft(tx, sessionID, groups, Person{})
 	})
 	if err != nil {
 		return nil, storeError("session", "retaining groups of session "+sessionID, err)
@@ -108,8 +129,8 @@ func (s *GroupStore) RetainOnly(ctx context.Context, sessionID string, jids []st
 	return left, nil
 }
 
-// recountGroups brings the member counts of groups up to date.
-func (db *DB) recountGroups(tx *gorm.DB, groupIDs []int64, now Millis) error {
+// recountGroups brings the member counts of groups of a session up to date.
+func (db *DB) recountGroups(tx *gorm.DB, sessionID string, groupIDs []int64, now Millis) error {
 	if len(groupIDs) == 0 {
 		return nil
 	}
@@ -117,7 +138,16 @@ func (db *DB) recountGroups(tx *gorm.DB, groupIDs []int64, now Millis) error {
 	if err != nil {
 		return err
 	}
-	return tx.Exec(`UPDATE wa_groups SET updated_at = ?, participant_count =
+	var groups []Group
+	err = tx.Raw(`UPDATE wa_groups SET updated_at = ?, participant_count =
 		(SELECT COUNT(*) FROM wa_group_members m WHERE m.group_id = wa_groups.id AND m.left_at = 0)
-		WHERE id IN `+db.in(bigint("id")), now, given).Error
+		WHERE id IN `+db.in(bigint("id"))+" RETURNING *", now, given).Scan(&groups).Error
+	if err != nil {
+		return err
+	}
+	events := make([]NewEvent, len(groups))
+	for i := range groups {
+		events[i] = groupUpdated(&groups[i])
+	}
+	return db.emit(tx, sessionID, events...)
 }

@@ -195,14 +195,14 @@ func TestLeavingGroups(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
-		left, err := db.Groups.MarkLeft(ctx, session.ID, "1@g.us")
+		left, err := db.Groups.MarkLeft(ctx, session.ID, "1@g.us", models.Person{})
 		require.NoError(t, err)
 		assert.NotZero(t, left.LeftAt)
 		execute(t, db, "UPDATE wa_groups SET left_at = 5 WHERE left_at <> 0")
-		again, err := db.Groups.MarkLeft(ctx, session.ID, "1@g.us")
+		again, err := db.Groups.MarkLeft(ctx, session.ID, "1@g.us", models.Person{})
 		require.NoError(t, err)
 		assert.Equal(t, models.Millis(5), again.LeftAt, "a repeat keeps the first time")
-		_, err = db.Groups.MarkLeft(ctx, session.ID, "9@g.us")
+		_, err = db.Groups.MarkLeft(ctx, session.ID, "9@g.us", models.Person{})
 		assert.Equal(t, fault.NotFound, fault.CodeOf(err))
 
 		gone, err := db.Groups.RetainOnly(ctx, session.ID, []string{"2@g.us", "unknown@g.us"})

@@ -11,7 +11,7 @@ import (
 // mergeIdentities removes identities that turned out to be others (from → to)
 // and hands their memberships, chats and messages over. Where both were in the same group, one
 // membership stays: the longer history, the higher role.
-func (db *DB) mergeIdentities(tx *gorm.DB, merges map[int64]int64, now Millis) error {
+func (db *DB) mergeIdentities(tx *gorm.DB, sessionID string, merges map[int64]int64, now Millis) error {
 	if len(merges) == 0 {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (db *DB) mergeIdentities(tx *gorm.DB, merges map[int64]int64, now Millis) e
 	if err := db.updateMembers(tx, moved); err != nil {
 		return err
 	}
-	if err := db.recountGroups(tx, groups, now); err != nil {
+	if err := db.recountGroups(tx, sessionID, groups, now); err != nil {
 		return err
 	}
 	if err := db.mergeChats(tx, merges); err != nil {

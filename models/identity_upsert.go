@@ -130,7 +130,7 @@ func (db *DB) identitiesOf(tx *gorm.DB, sessionID string, people []Person) ([]Id
 // storeBook writes what the book learned. The order keeps the addresses unique
 // after each statement: merged rows go first, then numbers are let go of.
 func (db *DB) storeBook(tx *gorm.DB, book *addressBook) error {
-	if err := db.mergeIdentities(tx, book.merges(), book.now); err != nil {
+	if err := db.mergeIdentities(tx, book.sessionID, book.merges(), book.now); err != nil {
 		return fmt.Errorf("merging people: %w", err)
 	}
 	var moved, changed, added []identityRow

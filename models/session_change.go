@@ -56,6 +56,7 @@ func (s *SessionStore) SetState(ctx context.Context, id string, state SessionSta
 	}
 	var session Session
 	err := s.db.sessionTx(ctx, id, func(tx *gorm.DB) error {
+		session = Session{} // of a run that was undone
 		var before SessionState
 		err := tx.Raw("SELECT status, status_reason FROM sessions WHERE id = ?", id).Row().Scan(&before.Status, &before.Reason)
 		if err != nil {

@@ -179,7 +179,7 @@ func (s *Service) LeaveGroup(ctx context.Context, sessionID, groupJID string) (*
 		return nil, s.groupFailure(ctx, x, jid, err)
 	}
 	x.groups.acted(jid, x.ownMembership(ctx, false))
-	return s.storeLeft(ctx, x, jid)
+	return s.storeLeft(ctx, x, jid, x.self(ctx))
 }
 
 // parseGroup gives the address of the group that an act is about.

@@ -81,7 +81,7 @@ func (s *Service) groupChanged(ctx context.Context, x *session, evt *events.Grou
 			return errOutdated
 		case left:
 			p.version = ""
-			_, err = s.db.Groups.MarkLeft(ctx, x.id, evt.JID.String())
+			_, err = s.db.Groups.MarkLeft(ctx, x.id, evt.JID.String(), change.By)
 		default:
 			_, err = s.db.Groups.Apply(ctx, x.id, evt.JID.String(), change)
 		}
@@ -134,6 +134,8 @@ func (x *session) groupChange(ctx context.Context, evt *events.GroupInfo) models
 		Removed: x.people(ctx, evt.Leave, ""),
 		Added:   x.people(ctx, evt.Join, models.RoleMember),
 		Roles:   x.people(ctx, evt.Demote, models.RoleMember),
+		By:      x.actor(ctx, evt),
+		ByLink:  evt.JoinReason == "invite",
 		At:      models.MillisOf(evt.Timestamp),
 	}
 	// Added keeps a higher role: who created the group stays its superadmin.
@@ -155,4 +157,16 @@ func (x *session) groupChange(ctx context.Context, evt *events.GroupInfo) models
 		change.EphemeralSeconds = &seconds
 	}
 	return change
+}
+
+// actor gives who made a change; empty when WhatsApp does not say.
+func (x *session) actor(ctx context.Context, evt *events.GroupInfo) models.Person {
+	var jid, number types.JID
+	if evt.Sender != nil {
+		jid = *evt.Sender
+	}
+	if evt.SenderPN != nil {
+		number = *evt.SenderPN
+	}
+	return x.person(ctx, jid, number)
 }

@@ -30,11 +30,12 @@ func (s *Service) storeSnapshot(ctx context.Context, x *session, info *types.Gro
 	return group, err
 }
 
-// storeChange stores what an act has changed. A group that is not known yet is
+// storeChange stores what an own act has changed. A group that is not known yet is
 // fetched instead. When storing fails, the group is read again in the background.
 func (s *Service) storeChange(ctx context.Context, x *session, jid types.JID, change models.GroupChange) (group *models.Group, err error) {
 	saving, cancel := storing(ctx)
 	defer cancel()
+	change.By = x.self(ctx)
 	err = x.groups.change(jid, func(p *groupPage) error {
 		p.facts.learn(change, time.Now())
 		group, err = s.db.Groups.Apply(saving, x.id, jid.String(), change)
@@ -54,21 +55,22 @@ func (s *Service) storeChange(ctx context.Context, x *session, jid types.JID, ch
 // own act has brought about.
 func (x *session) ownMembership(ctx context.Context, in bool) models.GroupChange {
 	pn, lid := x.own()
-	own := []models.MemberSnapshot{{Person: x.person(ctx, lid, pn), Role: models.RoleMember}}
+	self := x.person(ctx, lid, pn)
+	own := []models.MemberSnapshot{{Person: self, Role: models.RoleMember}}
 	if in {
-		return models.GroupChange{Added: own}
+		return models.GroupChange{Added: own, By: self}
 	}
-	return models.GroupChange{Removed: own}
+	return models.GroupChange{Removed: own, By: self}
 }
 
-// storeLeft notes that the account is no longer in a group; fault.NotFound when
-// it never was.
-func (s *Service) storeLeft(ctx context.Context, x *session, jid types.JID) (group *models.Group, err error) {
+// storeLeft notes that the account is no longer in a group, and who did it, empty
+// when unknown; fault.NotFound when it never was.
+func (s *Service) storeLeft(ctx context.Context, x *session, jid types.JID, by models.Person) (group *models.Group, err error) {
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	err = x.groups.change(jid, func(p *groupPage) error {
 		p.version = ""
-		group, err = s.db.Groups.MarkLeft(ctx, x.id, jid.String())
+		group, err = s.db.Groups.MarkLeft(ctx, x.id, jid.String(), by)
 		return err
 	})
 	s.changes.notify(err)
@@ -90,7 +92,7 @@ func (s *Service) refreshGroup(ctx context.Context, x *session, jid types.JID) (
 			return nil, err
 		}
 		if err != nil {
-			if _, leftErr := s.storeLeft(ctx, x, jid); leftErr != nil && !fault.Is(leftErr, fault.NotFound) {
+			if _, leftErr := s.storeLeft(ctx, x, jid, models.Person{}); leftErr != nil && !fault.Is(leftErr, fault.NotFound) {
 				return nil, leftErr
 			}
 			return nil, err
