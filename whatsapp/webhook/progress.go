@@ -164,7 +164,7 @@ func (e *endpoint) finish(work context.Context, stop context.CancelFunc) {
 	if e.service.crash.Load() {
 		return
 	}
-	deadline := time.NewTimer(e.timing.CloseWithin)
+	deadline := time.NewTimer(e.timing.CloseWithin / 2)
 	defer deadline.Stop()
 	for e.sending > 0 {
 		select {
@@ -175,10 +175,15 @@ func (e *endpoint) finish(work context.Context, stop context.CancelFunc) {
 			e.sending = 0
 		}
 	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(work), e.timing.CloseWithin)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(work), e.timing.CloseWithin/2)
 	defer cancel()
 	if e.progress.underWay != nil {
-		if e.committed(closing, <-e.commits) != nil {
+		select {
+		case err := <-e.commits:
+			if e.committed(closing, err) != nil {
+				return
+			}
+		case <-closing.Done():
 			return
 		}
 	}

@@ -17,7 +17,7 @@ type Timing struct {
 	Retry       time.Duration // after a failure of the database or the log: 1 s
 	Retention   time.Duration // of settled deliveries: 7 days
 	PruneEvery  time.Duration // 10 min
-	CloseWithin time.Duration // how long Run waits for what is under way when it ends: 5 s
+	CloseWithin time.Duration // how long Run takes to end, half for attempts under way and half to store them: 4 s
 }
 
 func (t Timing) withDefaults() Timing {
@@ -38,7 +38,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.Retry, time.Second},
 		{&t.Retention, 7 * 24 * time.Hour},
 		{&t.PruneEvery, 10 * time.Minute},
-		{&t.CloseWithin, 5 * time.Second},
+		{&t.CloseWithin, 4 * time.Second},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
