@@ -90,7 +90,7 @@ func (e *endpoint) start(work context.Context, l *lane, now time.Time, probe boo
 		return
 	}
 	it := l.items[0]
-	l.working = true
+	l.working, l.hasty = true, false
 	e.sending++
 	e.service.stats.attempts.Add(1)
 	service, to := e.service, e.target

@@ -11,6 +11,10 @@ import (
 // cannot take trips nothing.
 const tripLanes = 5
 
+// looksPerProbe bounds what is read of the log for one probe of an endpoint that
+// is down; most of it goes to the ledger, behind what has failed.
+const looksPerProbe = 16
+
 // breaker tells an endpoint that is down from one that refuses some events.
 type breaker struct {
 	failed  map[models.Lane]bool // since the last success
@@ -19,6 +23,7 @@ type breaker struct {
 	probing bool      // a probe is under way
 	probeAt time.Time // when the next one is due; while open
 	wait    time.Duration
+	looks   int // how many events may still be read to find a lane to probe with
 }
 
 // failure notes a failed attempt and reports whether it opened the breaker.
@@ -34,7 +39,7 @@ func (b *breaker) failure(lane models.Lane, began, now time.Time, timing Timing)
 		return false
 	}
 	b.open, b.wait = true, timing.FirstProbe
-	b.probeAt = now.Add(b.wait)
+	b.probeAt, b.looks = now.Add(b.wait), looksPerProbe
 	return true
 }
 
@@ -44,5 +49,5 @@ func (b *breaker) probed(now time.Time, timing Timing) {
 		return
 	}
 	b.wait = min(2*b.wait, timing.MaxProbe)
-	b.probeAt = now.Add(b.wait)
+	b.probeAt, b.looks = now.Add(b.wait), looksPerProbe
 }

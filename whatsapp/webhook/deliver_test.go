@@ -47,6 +47,16 @@ func TestDeliversInOrderAndWritesTheLedger(t *testing.T) {
 			stored, err := s.service.Get(t.Context(), "org", hook.ID)
 			return err == nil && stored.Position == ledger[0].Position
 		}, patience, time.Millisecond)
+		require.Eventually(t, func() bool {
+			lag, err := s.service.Lag(t.Context())
+			return err == nil && len(lag) == 1 && lag[hook.ID] == 0
+		}, patience, time.Millisecond)
+		r.close()
+		s.happen("org", 10, keys(20)...)
+		require.Eventually(t, func() bool {
+			lag, err := s.service.Lag(t.Context())
+			return err == nil && lag[hook.ID] > 100
+		}, patience, time.Millisecond, "what waits in the log is counted")
 	})
 }
 

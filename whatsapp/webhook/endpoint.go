@@ -58,8 +58,8 @@ type endpoint struct {
 	changing bool // a setup is under way
 
 	shown struct { // for Stats, read by others
-		held, pending atomic.Int64
-		open          atomic.Bool
+		held, pending, position atomic.Int64
+		open                    atomic.Bool
 	}
 }
 
@@ -74,6 +74,7 @@ func newEndpoint(s *Service, hook *models.Webhook) *endpoint {
 		progress: progress{rows: map[string]models.Delivery{}},
 	}
 	e.hook.Store(hook)
+	e.shown.position.Store(hook.Position)
 	return e
 }
 
@@ -179,7 +180,7 @@ func (e *endpoint) step(ctx, work context.Context, timer *time.Timer) error {
 func (e *endpoint) mayRead() bool {
 	room := e.held < maxWindow && e.bytes < maxWindowBytes && e.progress.uncommitted() < maxUncommitted &&
 		len(e.span) < maxSpan && e.pending < maxPending
-	return room && (!e.breaker.open || !e.unprobed())
+	return room && (!e.breaker.open || e.breaker.looks > 0 && !e.unprobed())
 }
 
 // unprobed reports whether a lane is ready that no attempt in this outage failed
@@ -198,6 +199,9 @@ func (e *endpoint) take(event eventlog.Event) error {
 	if e.ahead[event.ID] {
 		delete(e.ahead, event.ID)
 		return nil
+	}
+	if e.breaker.open {
+		e.breaker.looks--
 	}
 	body, err := event.Envelope()
 	if err != nil { // not possible with an event that was read
@@ -300,4 +304,5 @@ func (e *endpoint) show() {
 	e.shown.held.Store(int64(e.held))
 	e.shown.pending.Store(int64(e.pending))
 	e.shown.open.Store(e.breaker.open)
+	e.shown.position.Store(e.progress.position)
 }

@@ -46,6 +46,7 @@ type lane struct {
 	tried  bool      // the first has failed before, so its time is the policy's
 	failed time.Time // when it failed last
 	probed bool      // was a probe since the breaker opened
+	hasty  bool      // is tried before its time, because the endpoint is back
 
 	working bool
 	queued  bool // ready
@@ -122,13 +123,15 @@ func (e *endpoint) wakeDue(now time.Time) {
 	}
 }
 
-// hasten makes lanes ready that wait because of a failure since a time.
+// hasten lets the lanes that failed since a time be tried now, whatever the
+// policy says of their next attempt.
 func (e *endpoint) hasten(since, now time.Time) {
-	for _, l := range append([]*lane(nil), e.waiting...) {
-		if !l.failed.Before(since) {
-			l.due = time.Time{}
-			e.place(l, now)
+	for _, l := range e.lanes {
+		if l.failed.IsZero() || l.failed.Before(since) {
+			continue
 		}
+		l.hasty, l.due = true, time.Time{}
+		e.place(l, now)
 	}
 }
 

@@ -135,6 +135,9 @@ func (e *endpoint) afterLoad(work context.Context, to *lane, probe bool, now tim
 	}
 	next := to.items[0].delivery.NextAttemptAt
 	to.tried, to.due = next != 0, next.Time()
+	if to.hasty {
+		to.due = time.Time{}
+	}
 	switch {
 	case probe, !to.due.After(now) && (to.tried || !e.breaker.open):
 		e.start(work, to, now, probe)

@@ -366,3 +366,23 @@ func TestLedgerIsAway(t *testing.T) {
 		assert.Zero(t, r.repeats())
 	})
 }
+
+// In a long outage of a few busy chats nearly everything stays in the log too.
+func TestLongOutageOfFewChats(t *testing.T) {
+	t.Parallel()
+	s, r := newStack(t, open(t)), newReceiver(t)
+	r.close()
+	hook := s.hook("org", r.url(), func(w *models.NewWebhook) { w.RetryPolicy.DelaySeconds = new(3600) })
+	events := s.happen("org", 300, keys(6)...)
+	require.Eventually(t, func() bool { return s.service.Stats().Open == 1 }, patience, time.Millisecond)
+	before := s.service.Stats().Attempts
+	require.Eventually(t, func() bool { return s.service.Stats().Attempts >= before+12 }, patience, time.Millisecond)
+	stats := s.service.Stats()
+	assert.Less(t, stats.Pending, 500)
+	assert.LessOrEqual(t, stats.Held, 80)
+	for _, d := range s.ledger(hook) {
+		assert.LessOrEqual(t, d.Attempts, 1, "probes cost none")
+	}
+	r.open(r.address)
+	r.receives(events)
+}

@@ -1,6 +1,11 @@
 package webhook
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+
+	"wagateway/models/eventlog"
+)
 
 // counters count since the start.
 type counters struct {
@@ -37,4 +42,31 @@ func (s *Service) Stats() Stats {
 		}
 	}
 	return stats
+}
+
+// Lag tells how many events of the log are behind the position of each webhook
+// that this process delivers to, wanted or not: an endpoint that keeps up has
+// none after some seconds. It asks the log once for each organization.
+func (s *Service) Lag(ctx context.Context) (map[string]uint64, error) {
+	positions := map[string]map[string]eventlog.Position{} // of webhooks, by organization
+	s.mu.Lock()
+	for id, e := range s.endpoints {
+		organization := e.hook.Load().OrganizationID
+		if positions[organization] == nil {
+			positions[organization] = map[string]eventlog.Position{}
+		}
+		positions[organization][id] = eventlog.Position(e.shown.position.Load())
+	}
+	s.mu.Unlock()
+	lag := map[string]uint64{}
+	for organization, webhooks := range positions {
+		info, err := s.config.Log.Info(ctx, organization)
+		if err != nil {
+			return nil, err
+		}
+		for id, at := range webhooks {
+			lag[id] = info.Lag(at)
+		}
+	}
+	return lag, nil
 }
