@@ -12,9 +12,11 @@ import (
 // Sent stores that WhatsApp took a message, at a time of its own clock, with the
 // event, and gives the send as it is then. A send that is resolved already stays.
 func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*Outgoing, error) {
-	err := s.resolve(ctx, send, OutgoingSent, Failure{}, func(tx *gorm.DB) error {
-		err := tx.Exec(`UPDATE messages SET ack_level = CASE WHEN ack_level < 1 THEN 1 ELSE ack_level END, error = '', timestamp = ?,
-			updated_at = ? WHERE id = ?`, at, Now(), send.MessageID).Error
+	message := *send.Message
+	resolved, err := s.resolve(ctx, send, OutgoingSent, Failure{}, func(tx *gorm.DB) error {
+		message.Error, message.Timestamp, message.UpdatedAt = "", at, Now()
+		err := tx.Raw(`UPDATE messages SET ack_level = CASE WHEN ack_level < 1 THEN 1 ELSE ack_level END, error = '', timestamp = ?,
+			updated_at = ? WHERE id = ? RETURNING ack_level`, at, message.UpdatedAt, send.MessageID).Row().Scan(&message.AckLevel)
 		if err != nil {
 			return fmt.Errorf("storing when a message was sent: %w", err)
 		}
@@ -28,14 +30,19 @@ func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*O
 	if err != nil {
 		return nil, err
 	}
-	return s.Get(ctx, send.ID)
+	if !resolved {
+		return s.Get(ctx, send.ID)
+	}
+	now := *send
+	now.Status, now.UpdatedAt, now.Message = OutgoingSent, message.UpdatedAt, &message
+	return &now, nil
 }
 
 // Failed stores that a message certainly was not sent, and why, with the event.
 // A send that is resolved already stays. One that never left because the session
 // was away does not use up its idempotency key: the caller may try again with it.
 func (s *OutgoingStore) Failed(ctx context.Context, send *Outgoing, failure Failure) (*Outgoing, error) {
-	err := s.resolve(ctx, send, OutgoingFailed, failure, func(tx *gorm.DB) error {
+	_, err := s.resolve(ctx, send, OutgoingFailed, failure, func(tx *gorm.DB) error {
 		err := tx.Exec("UPDATE messages SET ack_level = ?, error = ?, updated_at = ? WHERE id = ?",
 			AckError, failure.Message, Now(), send.MessageID).Error
 		if err != nil {
@@ -63,13 +70,15 @@ func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
 	return storeError("send", "counting a try", err)
 }
 
-// resolve ends a queued send; work stores what that means for its message.
-func (s *OutgoingStore) resolve(ctx context.Context, send *Outgoing, status OutgoingStatus, failure Failure, work func(tx *gorm.DB) error) error {
-	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
+// resolve ends a queued send, and tells whether it was queued; work stores what
+// that means for its message.
+func (s *OutgoingStore) resolve(ctx context.Context, send *Outgoing, status OutgoingStatus, failure Failure, work func(tx *gorm.DB) error) (resolved bool, err error) {
+	err = s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
 		ended := tx.Exec(`UPDATE outgoing SET status = ?, updated_at = ?, error_code = ?, error_reason = ?, error_message = ?, whatsapp_code = ?
 			WHERE id = ? AND status = 'queued'`,
 			status, Now(), failure.Code, failure.Reason, failure.Message, failure.WhatsAppCode, send.ID)
-		if ended.Error != nil || ended.RowsAffected == 0 {
+		resolved = ended.RowsAffected > 0
+		if ended.Error != nil || !resolved {
 			return ended.Error
 		}
 		if err := work(tx); err != nil {
@@ -77,7 +86,7 @@ func (s *OutgoingStore) resolve(ctx context.Context, send *Outgoing, status Outg
 		}
 		return s.db.emitStatus(tx, send.SessionID, []int64{send.MessageID}, 0)
 	})
-	return storeError("session", "storing the outcome of a send of session "+send.SessionID, err)
+	return resolved && err == nil, storeError("session", "storing the outcome of a send of session "+send.SessionID, err)
 }
 
 // PruneKeys forgets idempotency keys that are too old to count, at most limit,

@@ -112,6 +112,7 @@ func (q *sendQueue) unknown(ctx context.Context, send *models.Outgoing) {
 	if err := q.session.service.db.Outgoing.Attempted(ctx, send); err != nil {
 		q.session.log.ErrorContext(ctx, "counting a try failed", "outbox_id", send.ID, "error", err)
 	}
+	q.session.service.changes.notify(nil)
 }
 
 // failed gives a message up.

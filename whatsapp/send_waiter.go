@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"wagateway/models"
@@ -34,7 +35,8 @@ type sendNews struct {
 
 // waiter is a caller who waits for the outcome of a send, and has taken its token.
 type waiter struct {
-	tried  bool // it may have left
+	sendID string // its own id, once it is stored
+	tried  bool   // it may have left
 	answer chan sendAnswer
 }
 
@@ -113,6 +115,9 @@ func (q *sender) forget(waMessageID string) {
 // offer hands over a message that somebody waits for and that is stored.
 func (q *sender) offer(send *models.Outgoing) {
 	q.mu.Lock()
+	if w := q.waiters[send.WAMessageID()]; w != nil {
+		w.sendID = send.ID
+	}
 	q.news.offered = append(q.news.offered, send)
 	q.mu.Unlock()
 	q.poke()
@@ -143,7 +148,9 @@ func (q *sender) resolved(ids []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, w := range q.waiters {
-		w.tell(sendAnswer{verdict: verdictLook})
+		if slices.Contains(ids, w.sendID) {
+			w.tell(sendAnswer{verdict: verdictLook})
+		}
 	}
 }
 
