@@ -70,13 +70,16 @@ func (s *Service) undecryptableCame(ctx context.Context, x *session, evt *events
 }
 
 func (s *Service) receive(ctx context.Context, x *session, message models.NewMessage) error {
-	_, _, err := s.db.Messages.Receive(ctx, x.id, message)
+	_, fresh, err := s.db.Messages.Receive(ctx, x.id, message)
 	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound) && ctx.Err() == nil {
 		// Whatever it is that cannot be stored, WhatsApp's encoding of it can: one
 		// message must not keep all that come after it away.
 		x.log.ErrorContext(ctx, "a message could not be stored as it is, storing its encoding alone", "wa_message_id", message.WAMessageID, "error", err)
 		message.Type, message.Body, message.QuotedID, message.Mentions = models.MessageUnknown, "", "", nil
-		_, _, err = s.db.Messages.Receive(ctx, x.id, message)
+		_, fresh, err = s.db.Messages.Receive(ctx, x.id, message)
+	}
+	if err == nil && !fresh {
+		x.health.duplicates.Add(1)
 	}
 	s.changes.notify(err)
 	return gone(err)

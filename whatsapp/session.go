@@ -21,6 +21,7 @@ type session struct {
 	mail     *mailbox
 	watchers watchers
 	groups   groupBook
+	health   health
 	sender   *sender
 
 	link    atomic.Pointer[link] // nil: not running

@@ -24,6 +24,7 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 			l.notStored(fmt.Errorf("panic: %v", p))
 		}
 	}()
+	x.heard(evt)
 	switch evt := evt.(type) {
 	case *events.QR:
 		x.tell(l, func(o *owner) { o.scannable(evt.Codes) })
@@ -114,9 +115,12 @@ func (x *session) store(l *link, work func(context.Context) error) bool {
 	if x.link.Load() != l || l.refuses.Load() {
 		return false // the next connection gets it
 	}
+	x.health.received.Add(1)
 	if err := work(l.ctx); err != nil {
+		x.health.failed.Add(1)
 		l.notStored(err)
 		return false
 	}
+	x.health.taken.Add(1)
 	return true
 }

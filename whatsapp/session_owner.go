@@ -30,6 +30,8 @@ type owner struct {
 	redeliver *backoff.ExponentialBackOff
 	since     time.Time // when the last log-in was
 	healthy   time.Time // when the link was last seen logged in
+	held      time.Time // since when this process holds the session
+	probed    time.Time // when WhatsApp's silence was last looked into
 }
 
 // alarm is something that an owner waits for; each rings at most once at a time.
@@ -52,7 +54,7 @@ type ringing struct{ timer *time.Timer }
 func newOwner(x *session, row *models.Session) *owner {
 	t := x.service.cfg.Timing
 	return &owner{
-		session: x, row: *row, alarms: make(map[alarm]*ringing),
+		session: x, row: *row, held: time.Now(), alarms: make(map[alarm]*ringing),
 		pause:     backOff(t.MinBackOff, t.MaxBackOff),
 		redeliver: backOff(t.MinBackOff, maxRedeliverPause),
 	}

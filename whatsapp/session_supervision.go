@@ -208,6 +208,7 @@ func (o *owner) watchHealth(l *link) {
 		switch now := time.Now(); {
 		case l.client.IsLoggedIn():
 			o.healthy = now
+			o.lookForSilence(l, now)
 		case now.Sub(o.healthy) >= t.Login:
 			o.log.Warn("no longer logged in on an open socket, connecting anew")
 			o.disconnected()

@@ -19,6 +19,15 @@ type Timing struct {
 	Login time.Duration
 	// Health is how often a connected session is looked at: 10 s.
 	Health time.Duration
+	// Silence is how long nothing may come from WhatsApp before it is asked whether
+	// the connection works: 5 min.
+	Silence time.Duration
+	// Answer bounds that question, and is what the account's phone has to answer
+	// before it counts as offline: 30 s.
+	Answer time.Duration
+	// PhoneCheck is how often the phone is asked; besides, it is asked once in
+	// each silence: 4 h.
+	PhoneCheck time.Duration
 	// MinBackOff and MaxBackOff are the first and the longest pause between tries
 	// to connect, 500 ms and 60 s, each with jitter.
 	MinBackOff, MaxBackOff time.Duration
@@ -55,6 +64,9 @@ func (t Timing) withDefaults() Timing {
 		{&t.Link, 20 * time.Second},
 		{&t.Login, 30 * time.Second},
 		{&t.Health, 10 * time.Second},
+		{&t.Silence, 5 * time.Minute},
+		{&t.Answer, 30 * time.Second},
+		{&t.PhoneCheck, 4 * time.Hour},
 		{&t.MinBackOff, 500 * time.Millisecond},
 		{&t.MaxBackOff, time.Minute},
 		{&t.Stable, 30 * time.Second},

@@ -98,6 +98,7 @@ func (p *Phone) read(l letter) {
 		p.confirm(l)
 	}
 	if message.GetProtocolMessage() != nil && l.chat == p.lid && own {
+		p.confirmPeer(l)
 		p.answerCompanion(l, message.GetProtocolMessage())
 		return
 	}
@@ -125,6 +126,14 @@ func (p *Phone) confirm(l letter) {
 		r.to, r.author = l.chat, deviceJID(l.from.lid, l.device)
 	}
 	p.srv.routeReceipt(r)
+}
+
+// confirmPeer tells a companion that its word to its own phone has come.
+func (p *Phone) confirmPeer(l letter) {
+	if device := p.companion(l.device); device != nil {
+		r := receiptOut{from: p, kind: types.ReceiptTypePeerMsg, id: l.id}
+		device.deliver(r.stanza(p.srv, attrs{"from": p.lid}))
+	}
 }
 
 // decrypt opens a letter. The message is nil if there was nothing for the user,
