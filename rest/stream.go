@@ -65,7 +65,7 @@ func endOf(ctx context.Context, err error) *fault.Error {
 	if cause := context.Cause(ctx); fault.Is(cause, fault.Unauthorized) {
 		return fault.From(cause)
 	}
-	if ctx.Err() != nil || errors.Is(err, errGone) {
+	if gone := ctx.Err() != nil || errors.Is(err, errGone); gone {
 		return nil
 	}
 	return fault.From(err)

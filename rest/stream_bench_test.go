@@ -59,7 +59,6 @@ type streamBench struct {
 	url, key, session string
 	log               *eventlog.Log
 	core              *graph.Resolver
-	heard             chan struct{} // one token for each event of each client
 	clients           []func() (events int, err error)
 }
 
