@@ -48,11 +48,11 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 	}
 	if send.IdempotencyKey != "" {
 		s.pruneKeys()
-		print, err := out.fingerprint(x.id)
+		mark, err := out.fingerprint(x.id)
 		if err != nil {
 			return nil, err
 		}
-		earlier, err := s.db.Outgoing.Replay(ctx, session.OrganizationID, send.IdempotencyKey, print)
+		earlier, err := s.db.Outgoing.Replay(ctx, session.OrganizationID, send.IdempotencyKey, mark)
 		if !fault.Is(err, fault.NotFound) {
 			return replayed(earlier, err)
 		}

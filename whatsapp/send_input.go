@@ -195,7 +195,7 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 	if err != nil {
 		return models.NewOutgoing{}, fmt.Errorf("encoding a send: %w", err)
 	}
-	print, err := out.fingerprint(x.id)
+	mark, err := out.fingerprint(x.id)
 	if err != nil {
 		return models.NewOutgoing{}, err
 	}
@@ -205,7 +205,7 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 	}
 	return models.NewOutgoing{
 		SessionID: x.id, Mode: mode, Recipient: out.to.String(), OrganizationID: row.OrganizationID,
-		IdempotencyKey: send.IdempotencyKey, Fingerprint: print,
+		IdempotencyKey: send.IdempotencyKey, Fingerprint: mark,
 		Message: models.NewMessage{
 			Chat: x.chatAddress(ctx, out.to, types.EmptyJID), Sender: x.self(ctx),
 			// Without a client, as well: the account's number in it is an extra.
