@@ -543,6 +543,7 @@ type ComplexityRoot struct {
 		GatewayID       func(childComplexity int) int
 		Group           func(childComplexity int, jid string) int
 		Groups          func(childComplexity int, first *int32, after *string) int
+		Health          func(childComplexity int) int
 		HistoryDays     func(childComplexity int) int
 		ID              func(childComplexity int) int
 		IsAdminSession  func(childComplexity int) int
@@ -582,6 +583,17 @@ type ComplexityRoot struct {
 	SessionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	SessionHealth struct {
+		Duplicates      func(childComplexity int) int
+		Failed          func(childComplexity int) int
+		LastReceivedAt  func(childComplexity int) int
+		LastRoundTripAt func(childComplexity int) int
+		PhoneOnline     func(childComplexity int) int
+		PhoneSeenAt     func(childComplexity int) int
+		Received        func(childComplexity int) int
+		Stored          func(childComplexity int) int
 	}
 
 	SessionPairingCodePayload struct {
@@ -706,6 +718,7 @@ type SessionResolver interface {
 	Contacts(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Identity], error)
 	Groups(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Group], error)
 	Group(ctx context.Context, obj *models.Session, jid string) (*models.Group, error)
+	Health(ctx context.Context, obj *models.Session) (*SessionHealth, error)
 }
 type SubscriptionResolver interface {
 	Events(ctx context.Context, sessionID *string, types []models.EventName, after *string) (<-chan Event, error)
@@ -2922,6 +2935,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.Groups(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Session.health":
+		if e.ComplexityRoot.Session.Health == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Health(childComplexity), true
 	case "Session.historyDays":
 		if e.ComplexityRoot.Session.HistoryDays == nil {
 			break
@@ -3105,6 +3124,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionEdge.Node(childComplexity), true
+
+	case "SessionHealth.duplicates":
+		if e.ComplexityRoot.SessionHealth.Duplicates == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.Duplicates(childComplexity), true
+	case "SessionHealth.failed":
+		if e.ComplexityRoot.SessionHealth.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.Failed(childComplexity), true
+	case "SessionHealth.lastReceivedAt":
+		if e.ComplexityRoot.SessionHealth.LastReceivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.LastReceivedAt(childComplexity), true
+	case "SessionHealth.lastRoundTripAt":
+		if e.ComplexityRoot.SessionHealth.LastRoundTripAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.LastRoundTripAt(childComplexity), true
+	case "SessionHealth.phoneOnline":
+		if e.ComplexityRoot.SessionHealth.PhoneOnline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.PhoneOnline(childComplexity), true
+	case "SessionHealth.phoneSeenAt":
+		if e.ComplexityRoot.SessionHealth.PhoneSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.PhoneSeenAt(childComplexity), true
+	case "SessionHealth.received":
+		if e.ComplexityRoot.SessionHealth.Received == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.Received(childComplexity), true
+	case "SessionHealth.stored":
+		if e.ComplexityRoot.SessionHealth.Stored == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionHealth.Stored(childComplexity), true
 
 	case "SessionPairingCodePayload.pairingCode":
 		if e.ComplexityRoot.SessionPairingCodePayload.PairingCode == nil {
@@ -4098,6 +4166,34 @@ type JoinGroupPayload {
   group: Group
   "Whether an admin has yet to approve."
   pendingApproval: Boolean!
+}
+`, BuiltIn: false},
+	{Name: "../schema/health.graphqls", Input: `extend type Session {
+  "How it does, since this process started. All zero in a process that does not hold the session."
+  health: SessionHealth!
+}
+
+"""
+What a session has done since the process started, and what is known of its connection. Of what was received, as much was stored, there already,
+or failed and is delivered again; the rest is under way.
+"""
+type SessionHealth {
+  "What WhatsApp delivered and was to be stored."
+  received: Int!
+  "Stored, together with its events, before WhatsApp was told so."
+  stored: Int!
+  "Was there already: WhatsApp had delivered it before."
+  duplicates: Int!
+  "Could not be stored; WhatsApp delivers it again."
+  failed: Int!
+  "When WhatsApp last sent anything; null: never."
+  lastReceivedAt: DateTime
+  "When WhatsApp last answered a question that was asked into a silence; null: never."
+  lastRoundTripAt: DateTime
+  "When the account's own phone was last heard of; null: never."
+  phoneSeenAt: DateTime
+  "Whether the account's own phone answers; null until it was asked. WhatsApp unlinks the devices of a phone that stays away for about two weeks."
+  phoneOnline: Boolean
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Mutation {
@@ -5584,6 +5680,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_groups(ctx, ec, field)
 	case "group":
 		return fieldContext_Session_group(ctx, ec, field)
+	case "health":
+		return fieldContext_Session_health(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
 }
@@ -5630,6 +5728,28 @@ func childFields_SessionEdge(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_SessionEdge_node(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
+}
+
+func childFields_SessionHealth(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "received":
+		return fieldContext_SessionHealth_received(ctx, ec, field)
+	case "stored":
+		return fieldContext_SessionHealth_stored(ctx, ec, field)
+	case "duplicates":
+		return fieldContext_SessionHealth_duplicates(ctx, ec, field)
+	case "failed":
+		return fieldContext_SessionHealth_failed(ctx, ec, field)
+	case "lastReceivedAt":
+		return fieldContext_SessionHealth_lastReceivedAt(ctx, ec, field)
+	case "lastRoundTripAt":
+		return fieldContext_SessionHealth_lastRoundTripAt(ctx, ec, field)
+	case "phoneSeenAt":
+		return fieldContext_SessionHealth_phoneSeenAt(ctx, ec, field)
+	case "phoneOnline":
+		return fieldContext_SessionHealth_phoneOnline(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionHealth", field.Name)
 }
 
 func childFields_SessionPairingCodePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17947,6 +18067,38 @@ func fieldContext_Session_group(ctx context.Context, ec *executionContext, field
 	return fc, nil
 }
 
+func _Session_health(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_health(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Session().Health(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SessionHealth) graphql.Marshaler {
+			return marshalNSessionHealth2ᚖwagatewayᚋgraphᚋgenᚐSessionHealth(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_health(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SessionHealth(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _SessionAccount_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionAccount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18289,6 +18441,190 @@ func fieldContext_SessionEdge_node(_ context.Context, ec *executionContext, fiel
 		},
 	}
 	return fc, nil
+}
+
+func _SessionHealth_received(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_received(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Received, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionHealth_received(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "Int")
+}
+
+func _SessionHealth_stored(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_stored(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stored, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionHealth_stored(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "Int")
+}
+
+func _SessionHealth_duplicates(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_duplicates(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Duplicates, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionHealth_duplicates(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "Int")
+}
+
+func _SessionHealth_failed(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_failed(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SessionHealth_failed(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "Int")
+}
+
+func _SessionHealth_lastReceivedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_lastReceivedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastReceivedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Millis) graphql.Marshaler {
+			return marshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SessionHealth_lastReceivedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "DateTime")
+}
+
+func _SessionHealth_lastRoundTripAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_lastRoundTripAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastRoundTripAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Millis) graphql.Marshaler {
+			return marshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SessionHealth_lastRoundTripAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "DateTime")
+}
+
+func _SessionHealth_phoneSeenAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_phoneSeenAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhoneSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Millis) graphql.Marshaler {
+			return marshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SessionHealth_phoneSeenAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "DateTime")
+}
+
+func _SessionHealth_phoneOnline(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionHealth) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SessionHealth_phoneOnline(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhoneOnline, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return marshalOBoolean2ᚖbool(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SessionHealth_phoneOnline(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SessionHealth", field, false, false, "Boolean")
 }
 
 func _SessionPairingCodePayload_pairingCode(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionPairingCodePayload) (ret graphql.Marshaler) {
@@ -24296,6 +24632,12 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return _Session_group(ctx, ec, field, obj)
 				})
+		case "health":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_health(ctx, ec, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -24444,6 +24786,74 @@ func _SessionEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 		case "node":
 			out.Values[i] = _SessionEdge_node(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sessionHealthImplementors = []string{"SessionHealth"}
+
+func _SessionHealth(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SessionHealth) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sessionHealthImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SessionHealth")
+		case "received":
+			out.Values[i] = _SessionHealth_received(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "stored":
+			out.Values[i] = _SessionHealth_stored(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "duplicates":
+			out.Values[i] = _SessionHealth_duplicates(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failed":
+			out.Values[i] = _SessionHealth_failed(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lastReceivedAt":
+			out.Values[i] = _SessionHealth_lastReceivedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastRoundTripAt":
+			out.Values[i] = _SessionHealth_lastRoundTripAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "phoneSeenAt":
+			out.Values[i] = _SessionHealth_phoneSeenAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "phoneOnline":
+			out.Values[i] = _SessionHealth_phoneOnline(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -26195,6 +26605,14 @@ func marshalNSessionEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, 
 		return graphql.Null
 	}
 	return _SessionEdge(ctx, ec, sel, v)
+}
+
+func marshalNSessionHealth2ᚖwagatewayᚋgraphᚋgenᚐSessionHealth(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SessionHealth) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SessionHealth!")
+		return graphql.Null
+	}
+	return _SessionHealth(ctx, ec, sel, v)
 }
 
 func unmarshalNSessionPairingCodeInput2wagatewayᚋgraphᚋgenᚐSessionPairingCodeInput(ctx context.Context, ec *executionContext, v any) (SessionPairingCodeInput, error) {

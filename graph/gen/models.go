@@ -272,6 +272,27 @@ type SessionAccount struct {
 	WaLID string `json:"waLid,omitempty"`
 }
 
+// What a session has done since the process started, and what is known of its connection. Of what was received, as much was stored, there already,
+// or failed and is delivered again; the rest is under way.
+type SessionHealth struct {
+	// What WhatsApp delivered and was to be stored.
+	Received int32 `json:"received"`
+	// Stored, together with its events, before WhatsApp was told so.
+	Stored int32 `json:"stored"`
+	// Was there already: WhatsApp had delivered it before.
+	Duplicates int32 `json:"duplicates"`
+	// Could not be stored; WhatsApp delivers it again.
+	Failed int32 `json:"failed"`
+	// When WhatsApp last sent anything; null: never.
+	LastReceivedAt *models.Millis `json:"lastReceivedAt,omitempty"`
+	// When WhatsApp last answered a question that was asked into a silence; null: never.
+	LastRoundTripAt *models.Millis `json:"lastRoundTripAt,omitempty"`
+	// When the account's own phone was last heard of; null: never.
+	PhoneSeenAt *models.Millis `json:"phoneSeenAt,omitempty"`
+	// Whether the account's own phone answers; null until it was asked. WhatsApp unlinks the devices of a phone that stays away for about two weeks.
+	PhoneOnline *bool `json:"phoneOnline,omitempty"`
+}
+
 // The number to pair.
 type SessionPairingCodeInput struct {
 	// The account's phone number: 7 to 15 digits with country code, without `+`.
