@@ -35,14 +35,22 @@ func (r *sendRate) set(perMin, perHour int) (changed bool) {
 func (r *sendRate) take(now time.Time) (giveBack func(), wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	minute, hour := r.minute.ReserveN(now, 1), r.hour.ReserveN(now, 1)
-	giveBack = func() {
-		minute.CancelAt(now)
-		hour.CancelAt(now)
-	}
-	if wait = max(minute.DelayFrom(now), hour.DelayFrom(now)); wait > 0 {
-		giveBack()
+	// Nothing is reserved and cancelled here: that would spoil giving back others.
+	if wait = max(untilOne(r.minute, now), untilOne(r.hour, now)); wait > 0 {
 		return nil, wait
 	}
-	return giveBack, 0
+	minute, hour := r.minute.ReserveN(now, 1), r.hour.ReserveN(now, 1)
+	return func() {
+		minute.CancelAt(now)
+		hour.CancelAt(now)
+	}, 0
+}
+
+// untilOne is how long a bucket has no token; never less than a millisecond then.
+func untilOne(bucket *rate.Limiter, now time.Time) time.Duration {
+	lacks := 1 - bucket.TokensAt(now)
+	if lacks <= 0 {
+		return 0
+	}
+	return max(time.Duration(lacks/float64(bucket.Limit())*float64(time.Second)), time.Millisecond)
 }
