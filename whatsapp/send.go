@@ -129,6 +129,9 @@ func (s *Service) await(ctx context.Context, x *session, row *models.Outgoing, w
 				return nil, unknownOutcome(row)
 			}
 		case <-timer.C:
+			if !x.connected() && x.sender.withdraw(row.WAMessageID()) {
+				return s.bury(ctx, x, row)
+			}
 			return nil, unknownOutcome(row)
 		case <-ctx.Done():
 			return nil, unknownOutcome(row).Because(ctx.Err())
@@ -136,7 +139,7 @@ func (s *Service) await(ctx context.Context, x *session, row *models.Outgoing, w
 	}
 }
 
-// bury stores that a send has not left because the session was stopped.
+// bury stores that a withdrawn send has not left because the session was away.
 func (s *Service) bury(ctx context.Context, x *session, row *models.Outgoing) (*models.Outgoing, error) {
 	ctx, cancel := storing(ctx)
 	defer cancel()

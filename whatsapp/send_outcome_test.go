@@ -1,6 +1,7 @@
 package whatsapp_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -359,4 +360,57 @@ func TestSendingRefusesBadInput(t *testing.T) {
 	assert.Empty(t, w.messages(session, alice.JID()))
 	_, err := w.send(session, alice.JID(), strings.Repeat("ä", 65_536))
 	assert.NoError(t, err, "the longest text")
+}
+
+func TestAProcessThatIsKilledLosesAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	onBothQuick(t, func(timing *whatsapp.Timing) { timing.Send = time.Minute }, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.fault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: alice.Number()}) // no receipt helps
+		w.fault(wasim.Fault{Kind: wasim.FaultWithholdAcks, Phone: own.Number()})
+		var ids []string
+		for i := range 3 {
+			queued, err := w.send(session, alice.JID(), fmt.Sprint("message ", i), async)
+			require.NoError(w, err)
+			ids = append(ids, queued.ID)
+		}
+		require.Eventually(w, func() bool { return w.srv.Stats().Accepted > 0 }, slowly, time.Millisecond)
+		ctx, cancel := context.WithCancel(w.Context())
+		cancel()
+		require.Error(w, w.svc.Close(ctx), "it does not wait for anything")
+		w.srv.ClearFaults()
+		w.start()
+		w.until(func() bool { return w.outgoing(ids[2]).Status == models.OutgoingSent })
+		assert.Equal(w, []string{"message 0", "message 1", "message 2"}, w.receives(alice, 3))
+		w.shows(alice, "message 0")
+		for _, id := range ids {
+			assert.Equal(w, models.OutgoingSent, w.outgoing(id).Status)
+		}
+	})
+}
+
+func TestALostConnectionIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	onBothQuick(t, func(timing *whatsapp.Timing) { timing.SendWait = time.Second }, func(w *world) {
+		own, alice, bob := w.phone("Own"), w.phone("Alice"), w.phone("Bob")
+		session := w.link(own)
+		w.fault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: alice.Number()})
+		w.fault(wasim.Fault{Kind: wasim.FaultWithholdAcks, Phone: own.Number(), Count: 1})
+		var g errgroup.Group
+		var tried, waiting error
+		g.Go(func() error { _, tried = w.send(session, alice.JID(), "tried"); return nil })
+		require.Eventually(w, func() bool { return w.srv.Stats().Accepted > 0 }, slowly, time.Millisecond)
+		g.Go(func() error { _, waiting = w.send(session, bob.JID(), "waiting"); return nil })
+		w.until(func() bool { return len(w.messages(session, bob.JID())) == 1 })
+		w.fault(wasim.Fault{Kind: wasim.FaultOffline, Phone: own.Number()})
+		require.NoError(w, g.Wait())
+		is(w.T, tried, fault.Upstream, fault.ReasonSendUnknown)
+		is(w.T, waiting, fault.NotImplemented, fault.ReasonNotConnected)
+		w.srv.ClearFaults()
+		w.until(func() bool { return w.messages(session, alice.JID())[0].AckLevel >= models.AckServer })
+		w.got(alice, w.messages(session, alice.JID())[0].WAMessageID)
+		w.shows(alice, "tried")
+		assert.Equal(w, models.AckError, w.messages(session, bob.JID())[0].AckLevel)
+	})
 }

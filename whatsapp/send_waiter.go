@@ -172,6 +172,19 @@ func (q *sender) close() {
 	}
 }
 
+// withdraw takes a message back that has not been tried; false when it is too late.
+func (q *sender) withdraw(waMessageID string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w := q.waiters[waMessageID]
+	if w == nil || w.tried {
+		return false
+	}
+	q.withdrawn[waMessageID] = true
+	delete(q.waiters, waMessageID)
+	return true
+}
+
 // buried tells that the outcome of a withdrawn message is stored.
 func (q *sender) buried(waMessageID string) {
 	q.mu.Lock()
