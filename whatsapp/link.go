@@ -39,6 +39,8 @@ type link struct {
 	// refuses is set by the first event that could not be stored, until the next
 	// connection: what came after it must not be stored before it.
 	refuses atomic.Bool
+	// queue watches whatsmeow's queue of stanzas.
+	queue stanzaQueue
 
 	mu     sync.Mutex // guards closed, and work against it
 	closed bool
@@ -66,7 +68,7 @@ func newLink(x *session, device *store.Device, proxy string, row *models.Session
 	s := x.service
 	l := &link{session: x, version: s.version.get(), web: s.web.client(proxy)}
 	l.ctx, l.cancel = context.WithCancel(s.life)
-	c := whatsmeow.NewClient(device, newLibraryLog(x.log, "client"))
+	c := whatsmeow.NewClient(device, newClientLog(x.log, l.queue.overflow))
 	c.SetWebsocketHTTPClient(l.web)
 	c.SetPreLoginHTTPClient(l.web)
 	c.SetMediaHTTPClient(l.web)
@@ -115,7 +117,7 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		defer l.dial.Unlock()
 		// It says goodbye, for which a dead socket takes its time.
 		l.client.Disconnect()
-		l.session.service.devices.prepare(l.client.Store, l.refuses.Load, l.notStored)
+		l.session.service.devices.prepare(l.client.Store, l.refusesNext, l.notStored)
 		done(l.dialOnce(l.connection()))
 	}()
 }
@@ -130,7 +132,24 @@ func (l *link) connection() context.Context {
 	var ctx context.Context
 	ctx, l.hangUp = context.WithCancel(l.ctx)
 	l.refuses.Store(false)
+	l.queue.reset()
 	return ctx
+}
+
+// refusesNext reports whether the next event must not be taken from this
+// connection, and counts it.
+func (l *link) refusesNext() bool {
+	if l.refuses.Load() {
+		return true
+	}
+	if l.queue.inOrder() {
+		return false
+	}
+	if !l.refuses.Swap(true) {
+		l.session.log.Info("more came at once than keeps its order, connecting anew for the rest")
+		l.session.tell(l, (*owner).reconnect)
+	}
+	return true
 }
 
 func (l *link) dialOnce(ctx context.Context) (err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	waLog "go.mau.fi/whatsmeow/util/log"
 )
@@ -15,17 +16,34 @@ import (
 type libraryLog struct {
 	log  *slog.Logger
 	part string
+	// overflow, unless nil, hears of what whatsmeow tells nobody else: that more
+	// stanzas came than its queue holds, so that those beyond lose their order.
+	overflow func()
 }
+
+// overflowText is how whatsmeow's line about that begins.
+const overflowText = "Handler queue is full"
 
 func newLibraryLog(log *slog.Logger, part string) waLog.Logger {
 	return &libraryLog{log: log.With("library", "whatsmeow"), part: part}
+}
+
+// newClientLog is newLibraryLog for a client.
+func newClientLog(log *slog.Logger, overflow func()) waLog.Logger {
+	return &libraryLog{log: log.With("library", "whatsmeow"), part: "client", overflow: overflow}
 }
 
 // Errorf implements waLog.Logger.
 func (l *libraryLog) Errorf(pattern string, args ...any) { l.write(slog.LevelWarn, pattern, args) }
 
 // Warnf implements waLog.Logger.
-func (l *libraryLog) Warnf(pattern string, args ...any) { l.write(slog.LevelInfo, pattern, args) }
+func (l *libraryLog) Warnf(pattern string, args ...any) {
+	if l.overflow != nil && strings.HasPrefix(pattern, overflowText) {
+		l.overflow() // a line for each of thousands says no more
+		return
+	}
+	l.write(slog.LevelInfo, pattern, args)
+}
 
 // Infof implements waLog.Logger.
 func (l *libraryLog) Infof(pattern string, args ...any) { l.write(slog.LevelDebug, pattern, args) }
@@ -35,7 +53,7 @@ func (l *libraryLog) Debugf(pattern string, args ...any) { l.write(slog.LevelDeb
 
 // Sub implements waLog.Logger.
 func (l *libraryLog) Sub(part string) waLog.Logger {
-	return &libraryLog{log: l.log, part: l.part + "/" + part}
+	return &libraryLog{log: l.log, part: l.part + "/" + part, overflow: l.overflow}
 }
 
 func (l *libraryLog) write(level slog.Level, pattern string, args []any) {

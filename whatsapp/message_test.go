@@ -1,6 +1,7 @@
 package whatsapp_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
 	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 // onBoth runs a test on both databases.
@@ -200,4 +202,44 @@ func exec(w *world, pool *sql.DB, statement string) {
 	w.Helper()
 	_, err := pool.ExecContext(w.Context(), statement)
 	require.NoError(w, err)
+}
+
+// TestOrderSurvivesABacklog has more waiting than whatsmeow's queue holds.
+func TestOrderSurvivesABacklog(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("thousands of messages")
+	}
+	w := newWorld(t, modelstest.Open(t, modelstest.SQLite))
+	own, alice := w.phone("Own"), w.phone("Alice")
+	session := w.link(own)
+	_, err := w.svc.StopSession(t.Context(), session)
+	require.NoError(t, err)
+	w.sim.Wait(session, whatsapptest.Status(models.SessionStopped))
+	const waiting = 5000
+	for i := range waiting {
+		w.say(alice, own.JID(), fmt.Sprint(i))
+	}
+	_, err = w.svc.StartSession(t.Context(), session)
+	require.NoError(t, err)
+	w.eventually(4*slowly, func(t *recorder) {
+		assert.Equal(t, waiting, w.unread(session, alice))
+	})
+	var out int
+	inOrder := slices.SortedFunc(slices.Values(w.messages(session, alice.JID())), func(a, b models.Message) int { return cmp.Compare(a.ID, b.ID) })
+	for i, m := range inOrder {
+		if m.Body != fmt.Sprint(i) {
+			out++
+		}
+	}
+	assert.Zero(t, out, "stored out of order")
+}
+
+// unread gives the number of unread messages of a person.
+func (w *world) unread(session string, phone *wasim.Phone) int {
+	chat, err := w.db.Chats.Get(w.Context(), session, phone.JID().String())
+	if err != nil {
+		return 0
+	}
+	return chat.UnreadCount
 }

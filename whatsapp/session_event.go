@@ -65,8 +65,10 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 			_, err := x.service.handleGroupEvent(ctx, x, evt)
 			return err
 		})
-	case *events.Message, *events.UndecryptableMessage, *events.Receipt:
+	case *events.Receipt:
 		return x.store(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
+	case *events.Message, *events.UndecryptableMessage: // counted by eventBuffer, before they are decrypted
+		return x.storeTaken(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
 
 	default:
 		if !ignored(evt) {
@@ -112,15 +114,20 @@ func (x *session) tell(l *link, work func(*owner)) {
 // store stores an event, and asks for it again if that fails. It fails too behind
 // another that failed: order must not be lost.
 func (x *session) store(l *link, work func(context.Context) error) bool {
+	return !l.refusesNext() && x.storeTaken(l, work)
+}
+
+// storeTaken is store for an event that is counted already.
+func (x *session) storeTaken(l *link, work func(context.Context) error) bool {
 	if x.link.Load() != l || l.refuses.Load() {
 		return false // the next connection gets it
 	}
-	x.health.received.Add(1)
+	x.count(received)
 	if err := work(l.ctx); err != nil {
-		x.health.failed.Add(1)
+		x.count(failed)
 		l.notStored(err)
 		return false
 	}
-	x.health.taken.Add(1)
+	x.count(taken)
 	return true
 }
