@@ -21,6 +21,7 @@
 //	keeping it connected session_owner.go session_supervision.go session_end.go link.go
 //	pairing              pairing.go pairing_step.go
 //	following            watch.go
+//	sending              send.go send_input.go, then send_waiter.go send_queue.go send_outcome.go send_rate.go
 //	events               session_event.go, then group_event.go
 //	WhatsApp's client    link.go device_store.go device_prekeys.go payload.go version.go transport.go log.go
 //

@@ -48,6 +48,10 @@ func (w *world) outgoing(id string) *models.Outgoing {
 // shows asserts that a phone shows a text once, however often it came.
 func (w *world) shows(phone *wasim.Phone, text string) {
 	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), slowly)
+	defer cancel()
+	_, err := phone.WaitMessage(ctx, func(m wasim.PhoneMessage) bool { return m.Text == text })
+	require.NoError(w, err)
 	n := 0
 	for _, m := range phone.Messages() {
 		if m.Text == text {
@@ -412,5 +416,33 @@ func TestALostConnectionIsWaitedFor(t *testing.T) {
 		w.got(alice, w.messages(session, alice.JID())[0].WAMessageID)
 		w.shows(alice, "tried")
 		assert.Equal(w, models.AckError, w.messages(session, bob.JID())[0].AckLevel)
+	})
+}
+
+func TestAnOutcomeWaitsForADatabaseThatFails(t *testing.T) {
+	t.Parallel()
+	onBothQuick(t, func(timing *whatsapp.Timing) { timing.Send = 5 * time.Second }, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.fault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: alice.Number()})
+		w.fault(wasim.Fault{Kind: wasim.FaultSlow, Phone: own.Number(), Delay: 300 * time.Millisecond})
+		var g errgroup.Group
+		var sent *models.Outgoing
+		g.Go(func() (err error) { sent, err = w.send(session, alice.JID(), "once"); return err })
+		w.until(func() bool { return len(w.messages(session, alice.JID())) == 1 })
+		pool, _ := w.db.WhatsmeowDB()
+		exec(w, pool, "ALTER TABLE outgoing RENAME TO outgoing_away")
+		require.Eventually(w, func() bool { return w.srv.Stats().Accepted > 0 }, slowly, time.Millisecond)
+		w.srv.ClearFaults()
+		w.fault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: alice.Number()})
+		_, err := w.send(session, alice.JID(), "not stored")
+		require.Error(w, err)
+		exec(w, pool, "ALTER TABLE outgoing_away RENAME TO outgoing")
+		require.NoError(w, g.Wait())
+		assert.Equal(w, models.OutgoingSent, sent.Status)
+		assert.Equal(w, models.OutgoingSent, w.outgoing(sent.ID).Status)
+		w.srv.ClearFaults()
+		assert.Equal(w, []string{"once"}, w.receives(alice, 1))
+		w.shows(alice, "once")
 	})
 }
