@@ -35,6 +35,10 @@ type Options struct {
 	MaxBody int64
 	// Checks are asked by /readyz besides the database.
 	Checks []Check
+	// Metrics answers /metrics; nil: there is none.
+	Metrics http.Handler
+	// MetricsKey demands a credential that may manage of who reads the metrics.
+	MetricsKey bool
 	// Logger; nil: slog.Default().
 	Logger *slog.Logger
 }
@@ -57,11 +61,11 @@ func New(o Options) (http.Handler, error) {
 		a.log = slog.Default()
 	}
 	checks := append([]Check{{Name: "database", Do: o.Resolver.DB.Ping}}, o.Checks...)
-	return newRouter(a, checks, func() ([]byte, error) { return OpenAPI(o.Version) })
+	return newRouter(a, checks, a.metrics(o), func() ([]byte, error) { return OpenAPI(o.Version) })
 }
 
 // newRouter mounts the table and the routes that are not of the table.
-func newRouter(a *api, checks []Check, document func() ([]byte, error)) (http.Handler, error) {
+func newRouter(a *api, checks []Check, metrics http.HandlerFunc, document func() ([]byte, error)) (http.Handler, error) {
 	m := chi.NewRouter()
 	m.Use(escapedPath, middleware.GetHead)
 	m.NotFound(a.unknownRoute)
@@ -75,6 +79,9 @@ func newRouter(a *api, checks []Check, document func() ([]byte, error)) (http.Ha
 	m.Get(graph.RealtimePath, a.serveRealtime)
 	m.Get("/healthz", alive)
 	m.Get("/readyz", ready(checks, a.log))
+	if metrics != nil {
+		m.Get("/metrics", metrics)
+	}
 	people, err := pages.Handlers()
 	if err != nil {
 		return nil, err

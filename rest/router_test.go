@@ -82,7 +82,7 @@ func newFake(t *testing.T, root *fakeRoot) http.Handler {
 	t.Helper()
 	h, err := newRouter(&api{root: root, gate: openGate{}, maxBody: 1024, log: slog.New(slog.DiscardHandler)},
 		[]Check{{Name: "database", Do: func(context.Context) error { return root.fail }}},
-		func() ([]byte, error) { return OpenAPI("test") })
+		nil, func() ([]byte, error) { return OpenAPI("test") })
 	require.NoError(t, err)
 	return h
 }

@@ -45,21 +45,72 @@ func (s *Service) Health(sessionID string) SessionHealth {
 	return SessionHealth{Phone: PhoneUnknown}
 }
 
-// Healths is Health of all sessions that this process holds, by session.
-func (s *Service) Healths() map[string]SessionHealth {
+// Stats is what all sessions together have done since the process started,
+// deleted ones included, and how they are now.
+type Stats struct {
+	Received, Stored, Duplicates, Failed uint64 // as of [SessionHealth]
+
+	Sent, SendFailed uint64 // sends that came to an end
+
+	Held, Connected int                // sessions
+	Phones          map[PhoneState]int // sessions by the state of their phone
+}
+
+// Stats gives the numbers of now, for metrics.
+func (s *Service) Stats() Stats {
+	received, stored, duplicates, failed := s.tally.read()
+	stats := Stats{
+		Received: received, Stored: stored, Duplicates: duplicates, Failed: failed,
+		Sent: s.tally.sent.Load(), SendFailed: s.tally.sendFailed.Load(), Phones: make(map[PhoneState]int, 3),
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := make(map[string]SessionHealth, len(s.sessions))
-	for id, x := range s.sessions {
-		all[id] = x.health.read()
+	for _, x := range s.sessions {
+		stats.Held++
+		if x.connected() {
+			stats.Connected++
+		}
+		stats.Phones[x.health.read().Phone]++
 	}
-	return all
+	return stats
+}
+
+// tally counts. It is safe for concurrent use.
+type tally struct {
+	received, taken, duplicates, failed atomic.Uint64
+	sent, sendFailed                    atomic.Uint64 // of the service's only
+}
+
+func (t *tally) read() (received, stored, duplicates, failed uint64) {
+	taken, failed := t.taken.Load(), t.failed.Load()
+	duplicates = min(t.duplicates.Load(), taken) // one may be counted, but not taken yet
+	return t.received.Load(), taken - duplicates, duplicates, failed
+}
+
+// count adds one to a counter of the session and of the service.
+func (x *session) count(counter func(*tally) *atomic.Uint64) {
+	counter(&x.health.tally).Add(1)
+	counter(&x.service.tally).Add(1)
+}
+
+func received(t *tally) *atomic.Uint64   { return &t.received }
+func taken(t *tally) *atomic.Uint64      { return &t.taken }
+func duplicates(t *tally) *atomic.Uint64 { return &t.duplicates }
+func failed(t *tally) *atomic.Uint64     { return &t.failed }
+
+// settled counts a send that came to an end.
+func (t *tally) settled(ok bool) {
+	if ok {
+		t.sent.Add(1)
+	} else {
+		t.sendFailed.Add(1)
+	}
 }
 
 // health is a session's own record of how it does. The zero value is ready, and
 // safe for concurrent use.
 type health struct {
-	received, taken, duplicates, failed atomic.Uint64
+	tally
 
 	lastReceived, lastRoundTrip atomic.Int64 // epoch milliseconds
 
@@ -73,14 +124,13 @@ type health struct {
 func (h *health) read() SessionHealth {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	taken, failed := h.taken.Load(), h.failed.Load()
-	duplicates := min(h.duplicates.Load(), taken) // one may be counted, but not taken yet
+	received, stored, duplicates, failed := h.tally.read()
 	state := h.phone
 	if state == "" {
 		state = PhoneUnknown
 	}
 	return SessionHealth{
-		Received: h.received.Load(), Stored: taken - duplicates, Duplicates: duplicates, Failed: failed,
+		Received: received, Stored: stored, Duplicates: duplicates, Failed: failed,
 		LastReceivedAt: models.Millis(h.lastReceived.Load()), LastRoundTripAt: models.Millis(h.lastRoundTrip.Load()),
 		PhoneSeenAt: models.MillisOf(h.seen), Phone: state,
 	}

@@ -79,7 +79,7 @@ func (s *Service) receive(ctx context.Context, x *session, message models.NewMes
 		_, fresh, err = s.db.Messages.Receive(ctx, x.id, message)
 	}
 	if err == nil && !fresh {
-		x.health.duplicates.Add(1)
+		x.count(duplicates)
 	}
 	s.changes.notify(err)
 	return gone(err)

@@ -150,6 +150,9 @@ func (q *sendQueue) settleNow(ctx context.Context, send *models.Outgoing, store 
 		switch {
 		case err == nil:
 			q.end(row)
+			if row.Status != models.OutgoingQueued {
+				q.session.service.tally.settled(row.Status == models.OutgoingSent)
+			}
 			q.session.service.changes.notify(nil)
 			return
 		case fault.Is(err, fault.NotFound):

@@ -53,6 +53,7 @@ type Service struct {
 	version   *clientVersion
 	starts    *semaphore.Weighted // connecting at the same time
 	fullSyncs *semaphore.Weighted // reading all groups at the same time
+	tally     tally               // of all sessions
 	changes   storeSignal         // stored changes of groups, people and messages
 
 	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds

@@ -36,8 +36,9 @@ func requestID(next http.Handler) http.Handler {
 
 // accessLog writes one line per request. It names the route's pattern and never
 // the path or the query: those hold phone numbers and tickets. Probes are logged
-// at debug, because they come every few seconds.
-func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
+// at debug, because they come every few seconds. Requests that are no streams are
+// counted, too.
+func accessLog(logger *slog.Logger, metrics *rest.Metrics) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
@@ -46,8 +47,11 @@ func accessLog(logger *slog.Logger) func(http.Handler) http.Handler {
 
 			route := chi.RouteContext(r.Context()).RoutePattern()
 			level := slog.LevelInfo
-			if route == "/healthz" || route == "/readyz" {
+			if route == "/healthz" || route == "/readyz" || route == "/metrics" {
 				level = slog.LevelDebug
+			}
+			if metrics != nil && !isStream(r) {
+				metrics.Observe(r.Method, route, answer.Status(), time.Since(start))
 			}
 			logger.LogAttrs(r.Context(), level, "request",
 				slog.String("request_id", middleware.GetReqID(r.Context())),

@@ -53,7 +53,7 @@ func TestAccessLogNamesRoutesOnly(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	router := chi.NewRouter()
-	router.Use(requestID, accessLog(slog.New(slog.NewJSONHandler(&log, nil))))
+	router.Use(requestID, accessLog(slog.New(slog.NewJSONHandler(&log, nil)), nil))
 	inner := chi.NewRouter()
 	inner.Get("/members/{jid}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	inner.Get("/healthz", func(http.ResponseWriter, *http.Request) {})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"wagateway/cmd/gateway/internal/config"
 	"wagateway/graph"
 	"wagateway/graph/auth"
 	"wagateway/graph/playground"
@@ -42,7 +43,15 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up GraphQL: %w", err)
 	}
+	metrics := rest.NewMetrics(rest.MetricsSource{
+		DB: p.DB, WhatsApp: p.WhatsApp, Log: p.Events, Relay: p.relayed, Webhooks: p.Webhooks, Logger: p.logger,
+	})
+	var shown http.Handler = metrics
+	if p.settings.Metrics == config.MetricsOff {
+		shown = nil
+	}
 	api, err := rest.New(rest.Options{
+		Metrics: shown, MetricsKey: p.settings.Metrics == config.MetricsKey,
 		Resolver: resolver, Gate: gate, Auth: authenticator, Version: readBuild().version, Logger: p.logger,
 		Checks: []rest.Check{{Name: "eventLog", Do: p.logReady}},
 	})
@@ -51,7 +60,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	}
 
 	router := chi.NewRouter()
-	router.Use(requestID, accessLog(p.logger), secureHeaders, bodyDeadline(bodyTimeout), endStreams(p.closing))
+	router.Use(requestID, accessLog(p.logger, metrics), secureHeaders, bodyDeadline(bodyTimeout), endStreams(p.closing))
 	if p.settings.Playground {
 		if err := mountPlayground(router, guide); err != nil {
 			return nil, err
