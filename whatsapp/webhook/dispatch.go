@@ -35,6 +35,11 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("delivering to webhooks: %w", ctx.Err())
 		case <-s.changed:
+			// Many changes at once are looked for together.
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Until(began.Add(s.config.Timing.Commit))):
+			}
 		case <-time.After(pause):
 		}
 	}

@@ -25,7 +25,7 @@ import (
 	"wagateway/whatsapp/webhook"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // quick makes a policy's seconds and the service's own times short.
 func quick() webhook.Timing {

@@ -257,7 +257,9 @@ func TestPrivateAddressesAreRefusedAtTheDial(t *testing.T) {
 // others get everything, soon.
 func TestTwoHundredEndpoints(t *testing.T) {
 	t.Parallel()
-	s := newStack(t, open(t))
+	s := newStack(t, open(t), func(c *webhook.Config) { // as they are meant, not hurried by so many
+		c.Timing = webhook.Timing{CloseWithin: 2 * time.Second}
+	})
 	const n = 200
 	receivers := make([]*receiver, n)
 	for i := range receivers {
