@@ -7,41 +7,55 @@ package graph
 
 import (
 	"context"
-	"fmt"
+
 	"wagateway/graph/gen"
 	"wagateway/models"
 )
 
 func (r *chatResolver) Messages(ctx context.Context, obj *models.Chat, first *int32, after *string) (*gen.Connection[models.Message], error) {
-	panic(fmt.Errorf("not implemented: Messages - messages"))
+	return r.listMessages(ctx, obj, pageOf(first, after))
 }
 
 func (r *chatResolver) LastMessage(ctx context.Context, obj *models.Chat) (*models.Message, error) {
-	panic(fmt.Errorf("not implemented: LastMessage - lastMessage"))
+	return r.lastMessage(ctx, obj)
 }
 
 func (r *chatResolver) Contact(ctx context.Context, obj *models.Chat) (*models.Identity, error) {
-	panic(fmt.Errorf("not implemented: Contact - contact"))
+	return optional(ctx, obj, obj.ID, "contact", r.DB.Identities.GetByChats, nil)
 }
 
 func (r *chatResolver) Group(ctx context.Context, obj *models.Chat) (*models.Group, error) {
-	panic(fmt.Errorf("not implemented: Group - group"))
+	return optional(ctx, obj, obj.ID, "group", r.DB.Groups.GetByChats, func(list models.List[models.Group]) {
+		siblings(ctx, groupHandle, groupKey, list)
+	})
 }
 
 func (r *mutationResolver) ReadChat(ctx context.Context, sessionID string, input gen.ReadChatInput) (*gen.ReadChatPayload, error) {
-	panic(fmt.Errorf("not implemented: ReadChat - readChat"))
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := r.WhatsApp.ReadChat(ctx, session.ID, input.JID, orZero(input.Receipts.Value()))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.ReadChatPayload{Chat: chat}, nil
 }
 
 func (r *queryResolver) Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error) {
-	panic(fmt.Errorf("not implemented: Chat - chat"))
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.chat(ctx, session, jid)
 }
 
 func (r *sessionResolver) Chats(ctx context.Context, obj *models.Session, first *int32, after *string) (*gen.Connection[models.Chat], error) {
-	panic(fmt.Errorf("not implemented: Chats - chats"))
+	return r.listChats(ctx, obj, pageOf(first, after))
 }
 
 func (r *sessionResolver) Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error) {
-	panic(fmt.Errorf("not implemented: Chat - chat"))
+	return r.chat(ctx, obj, jid)
 }
 
 func (r *Resolver) Chat() gen.ChatResolver { return &chatResolver{r} }

@@ -7,33 +7,41 @@ package graph
 
 import (
 	"context"
-	"fmt"
+
 	"wagateway/graph/gen"
 	"wagateway/models"
 )
 
 func (r *messageResolver) Chat(ctx context.Context, obj *models.Message) (*models.Chat, error) {
-	panic(fmt.Errorf("not implemented: Chat - chat"))
+	return r.chatOf(ctx, obj)
 }
 
 func (r *messageResolver) Sender(ctx context.Context, obj *models.Message) (*models.Identity, error) {
-	panic(fmt.Errorf("not implemented: Sender - sender"))
+	return optional(ctx, obj, obj.ID, "sender", r.DB.Identities.GetBySentMessages, nil)
 }
 
 func (r *messageResolver) Quoted(ctx context.Context, obj *models.Message) (*models.Message, error) {
-	panic(fmt.Errorf("not implemented: Quoted - quoted"))
+	return r.quoted(ctx, obj)
 }
 
 func (r *messageResolver) Receipts(ctx context.Context, obj *models.Message) ([]*models.MessageReceipt, error) {
-	panic(fmt.Errorf("not implemented: Receipts - receipts"))
+	return r.receipts(ctx, obj)
 }
 
 func (r *mutationResolver) SendMessage(ctx context.Context, sessionID string, input gen.SendMessageInput) (*models.Outgoing, error) {
-	panic(fmt.Errorf("not implemented: SendMessage - sendMessage"))
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.SendMessage(ctx, session, newSend(input))
 }
 
 func (r *queryResolver) Message(ctx context.Context, sessionID string, waMessageID string) (*models.Message, error) {
-	panic(fmt.Errorf("not implemented: Message - message"))
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.DB.Messages.Get(ctx, session.ID, waMessageID)
 }
 
 func (r *Resolver) Message() gen.MessageResolver { return &messageResolver{r} }

@@ -44,6 +44,10 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 		return below(ctx, r, row, r.DB.Members.GetByID, func(m *models.GroupMember) string { return m.SessionID })
 	case scalar.KindContact:
 		return below(ctx, r, row, r.DB.Identities.GetByID, func(i *models.Identity) string { return i.SessionID })
+	case scalar.KindChat:
+		return below(ctx, r, row, r.DB.Chats.GetByID, func(c *models.Chat) string { return c.SessionID })
+	case scalar.KindMessage:
+		return below(ctx, r, row, r.DB.Messages.GetByID, func(m *models.Message) string { return m.SessionID })
 	default:
 		return nil, noNode()
 	}
