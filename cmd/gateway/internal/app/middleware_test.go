@@ -74,12 +74,13 @@ func TestAccessLogNamesRoutesOnly(t *testing.T) {
 func TestEndStreamsEndsStreamsOnly(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		header, value string
-		ends          bool
+		path, header, value string
+		ends                bool
 	}{
-		"server-sent events": {"Accept", "text/event-stream", true},
-		"websocket":          {"Upgrade", "WebSocket", true},
-		"plain request":      {"Accept", "application/json", false},
+		"server-sent events":     {"/graphql", "Accept", "text/event-stream", true},
+		"websocket":              {"/graphql", "Upgrade", "WebSocket", true},
+		"events, asked for by *": {"/api/v1/events", "Accept", "*/*", true},
+		"plain request":          {"/graphql", "Accept", "application/json", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +92,7 @@ func TestEndStreamsEndsStreamsOnly(t *testing.T) {
 				}
 				assert.Equal(t, test.ends, r.Context().Err() != nil)
 			}))
-			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			request := httptest.NewRequest(http.MethodGet, test.path, nil)
 			request.Header.Set(test.header, test.value)
 			handler.ServeHTTP(httptest.NewRecorder(), request)
 		})
