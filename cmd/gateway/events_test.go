@@ -77,13 +77,13 @@ func TestEventsSurviveARestart(t *testing.T) {
 	assert.Zero(t, second.stop())
 	type logged struct {
 		SessionID string
-		Payload   struct{ Status, Label string }
+		Payload   struct{ Status, StatusReason, Label string }
 	}
 	answer := decode[struct {
 		Data struct{ Events struct{ Nodes []logged } }
 	}](t, body)
 	require.GreaterOrEqual(t, len(answer.Data.Events.Nodes), 2, body)
-	assert.Equal(t, logged{id, struct{ Status, Label string }{"starting", "sales"}}, answer.Data.Events.Nodes[0])
+	assert.Equal(t, logged{id, struct{ Status, StatusReason, Label string }{"starting", "", "sales"}}, answer.Data.Events.Nodes[0])
 	for i, event := range answer.Data.Events.Nodes[1:] {
 		assert.NotEqual(t, answer.Data.Events.Nodes[i], event, "each is a change")
 	}
