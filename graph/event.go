@@ -125,6 +125,7 @@ func (r *Resolver) eventPage(ctx context.Context, f EventFilter, limit int) (*ge
 		connection.Nodes[i] = typedEvent(event)
 		connection.Edges[i] = &gen.EventEdge{Cursor: event.ID, Node: connection.Nodes[i]}
 	}
+	r.relateEvents(ctx, connection.Nodes)
 	if len(page.Events) > 0 {
 		connection.PageInfo.StartCursor = &page.Events[0].ID
 	}
@@ -132,6 +133,23 @@ func (r *Resolver) eventPage(ctx context.Context, f EventFilter, limit int) (*ge
 		connection.PageInfo.EndCursor = &page.End
 	}
 	return connection, nil
+}
+
+// relateEvents makes siblings of the messages of events that were read together.
+func (r *Resolver) relateEvents(ctx context.Context, events []gen.Event) {
+	var (
+		messages models.List[models.Message]
+		of       []*gen.MessageEvent
+	)
+	for _, event := range events {
+		if m, ok := event.(*gen.MessageEvent); ok {
+			messages.Items, of = append(messages.Items, *m.Message), append(of, m)
+		}
+	}
+	for i, event := range of {
+		event.Message = &messages.Items[i] // siblings are known by where they stand
+	}
+	r.relateMessages(ctx)(messages)
 }
 
 // createTicket makes a ticket for one WebSocket connection of the caller's.

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -168,4 +169,55 @@ func TestEventsByPages(t *testing.T) {
 		assert.Equal(t, "invalid_cursor", r.Errors[0].Extensions.Reason)
 	}
 	assert.Equal(t, "GRAPHQL_VALIDATION_FAILED", s.Post(t, key, `{ events(types: [NOPE]) { nodes { id } } }`, nil).Code())
+}
+
+// TestEventsKnowTheirMessages: from the message of an event to its chat and its
+// sender, for a page of events with as many statements as for one.
+func TestEventsKnowTheirMessages(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			counter := modelstest.CountStatements()
+			s := graphtest.New(t, dialect, func(setup *graphtest.Setup) { setup.Database = append(setup.Database, counter.Hook()) })
+			session, key := s.SessionOf(t, graphtest.Organization), s.Key(t, models.Read)
+			const people = 25
+			for i := range people {
+				person := models.Person{PhoneJID: fmt.Sprintf("%d@s.whatsapp.net", 6281234567890+i), PushName: fmt.Sprintf("Person %d", i)}
+				_, _, err := s.DB.Messages.Receive(t.Context(), session.ID, models.NewMessage{
+					Chat: models.ChatAddress{Type: models.ChatDM, Person: person}, Sender: person,
+					WAMessageID: fmt.Sprintf("3EB0%d", i), Type: models.MessageText, Body: "Hi", Timestamp: models.Now(),
+				})
+				require.NoError(t, err)
+			}
+			stored, err := eventlog.NewOutboxSource(s.DB.Outbox).Next(t.Context(), 1000)
+			require.NoError(t, err)
+			graphtest.Append(t, s.Resolver.Events, stored...)
+
+			var page struct {
+				Events struct {
+					Nodes []struct {
+						Message struct {
+							Chat   struct{ Name, JID string }
+							Sender struct{ Name string }
+						}
+					}
+				}
+			}
+			ask := func(n int) []string {
+				return counter.During(func() {
+					s.Get(t, key, `query($n: Int) { events(first: $n, types: [MESSAGE]) { nodes { ... on MessageEvent { message { chat { name jid } sender { name } } } } } }`,
+						map[string]any{"n": n}, &page)
+				})
+			}
+			ask(1) // the key's use is noted once a minute
+			few, many := ask(1), ask(people)
+			require.Len(t, page.Events.Nodes, people)
+			assert.Len(t, many, len(few), "25 events:\n%s\n1 event:\n%s", strings.Join(many, "\n"), strings.Join(few, "\n"))
+			for i, node := range page.Events.Nodes {
+				assert.Equal(t, fmt.Sprintf("Person %d", i), node.Message.Chat.Name)
+				assert.Equal(t, fmt.Sprintf("Person %d", i), node.Message.Sender.Name)
+			}
+		})
+	}
 }
