@@ -64,6 +64,9 @@ func TestConventions(t *testing.T) {
 		}
 		if strings.HasSuffix(name, "Connection") {
 			for _, field := range []string{"edges", "nodes", "pageInfo", "totalCount"} {
+				if name == "EventConnection" && field == "totalCount" {
+					continue // a log is read on, not counted
+				}
 				assert.NotNil(t, definition.Fields.ForName(field), "%s.%s", name, field)
 			}
 		}

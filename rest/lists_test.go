@@ -196,7 +196,7 @@ func TestHostileBodies(t *testing.T) {
 			`{"label":"a","x":` + strings.Repeat("[", 20_000):                   400,
 			strings.Repeat(`{"a":`, 20_000) + `1` + strings.Repeat("}", 20_000): 400,
 			"{\"label\":\"\xff\xfe\"}":                                          400,
-			`{"label":"\u0000","name":"\u0000","subject":"\u0000","phone":"\u0000","invite":"\u0000","participants":["\u0000"]}`: 400,
+			`{"label":"\u0000","name":"\u0000","subject":"\u0000","phone":"\u0000","invite":"\u0000","participants":["\u0000"],"events":["\u0000"]}`: 400,
 			"\x00":                      400,
 			`[]`:                        400,
 			`true`:                      400,
