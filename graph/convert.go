@@ -59,3 +59,19 @@ func orZero[T any](given *T) T {
 	}
 	return *given
 }
+
+// numberOrNull gives a number as a nullable field takes it: null for 0.
+func numberOrNull(n int) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return new(int32(n))
+}
+
+// textOrNull gives a text as a nullable field takes it: null for "".
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

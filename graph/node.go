@@ -14,6 +14,9 @@ import (
 // keyMark is how an API key's id begins.
 const keyMark = "key_"
 
+// webhookMark is how a webhook's id begins.
+const webhookMark = "wh_"
+
 // node gives the object of an id, fault.NotFound when there is none that the
 // caller may see: of the own organization, below a session that the key is good
 // for, and by a field that the caller could have got it from.
@@ -30,6 +33,11 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 			return nil, noNode()
 		}
 		return found(r.DB.APIKeys.Get(ctx, actor.OrganizationID, id))
+	case kind == "" && strings.HasPrefix(id, webhookMark):
+		if !actor.Capabilities.Has(models.Manage) || actor.SessionID != "" {
+			return nil, noNode()
+		}
+		return found(r.Hooks.Get(ctx, actor.OrganizationID, id))
 	case kind == "":
 		return found(r.session(ctx, id))
 	}

@@ -9,6 +9,7 @@ import (
 	"wagateway/models/eventlog"
 	"wagateway/whatsapp"
 	"wagateway/whatsapp/stream"
+	"wagateway/whatsapp/webhook"
 )
 
 //go:generate go tool gqlgen generate
@@ -19,6 +20,7 @@ type Resolver struct {
 	DB       *models.DB
 	WhatsApp *whatsapp.Service
 	Events   *eventlog.Log
+	Hooks    *webhook.Service
 	Streams  stream.Slots // bounds the streams of events, of both fronts together
 }
 

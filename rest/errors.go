@@ -90,7 +90,11 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, operation string, err
 	if f.Code() == fault.Unauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="gateway"`)
 	}
-	writeJSON(w, statusOfFault(f), presentFault(f))
+	status := statusOfFault(f)
+	if _, oddity := errors.AsType[unprocessable](err); oddity {
+		status = http.StatusUnprocessableEntity
+	}
+	writeJSON(w, status, presentFault(f))
 }
 
 func (a *api) logFault(ctx context.Context, operation string, f *fault.Error, err error) {

@@ -33,7 +33,29 @@ func (p page) after() *string {
 	return &p.Cursor
 }
 
-// nullEndList is a list whose nextCursor is null at the end: sessions.
+// defaultLimit is the size of a page of the cursor lists when none is asked for
+// (contract §2).
+const defaultLimit = 50
+
+// cursorPage is page for the lists that are never given in one piece.
+type cursorPage struct {
+	Limit  *int   `query:"limit" json:"-" minimum:"0" nullable:"false" description:"How many at most: 1 to 200, more is taken as 200. Absent or 0: 50." example:"50"`
+	Cursor string `query:"cursor" json:"-" description:"Continue where nextCursor of the page before left off." example:"c2Vzc2lvbjoxMjM"`
+}
+
+// first is the page size for a resolver.
+func (p cursorPage) first() *int32 {
+	if first := (page{Limit: p.Limit}).first(); first != nil {
+		return first
+	}
+	return new(int32(defaultLimit))
+}
+
+// after is the cursor for a resolver: nil means from the start.
+func (p cursorPage) after() *string { return page{Cursor: p.Cursor}.after() }
+
+// nullEndList is a list whose nextCursor is null at the end: sessions, chats and
+// chat messages.
 type nullEndList[T any] struct {
 	Data       []T     `json:"data" required:"true" nullable:"false" description:"The page."`
 	NextCursor *string `json:"nextCursor" required:"true" description:"For cursor, to get the next page; null at the end."`
@@ -44,6 +66,15 @@ type nullEndList[T any] struct {
 type emptyEndList[T any] struct {
 	Data       []T    `json:"data" required:"true" nullable:"false" description:"The page."`
 	NextCursor string `json:"nextCursor" required:"true" description:"For cursor, to get the next page; empty at the end."`
+}
+
+// nullEnd makes such a list.
+func nullEnd[T any](data []T, at *gen.PageInfo) nullEndList[T] {
+	list := nullEndList[T]{Data: data}
+	if next := nextCursor(at); next != "" {
+		list.NextCursor = &next
+	}
+	return list
 }
 
 // presentEach presents every item. An empty list is [], never null.

@@ -108,11 +108,17 @@ func (d *document) add(rt route) error {
 	}
 	success := []openapi.ContentOption{openapi.WithHTTPStatus(rt.Status)}
 	oc.AddRespStructure(rt.out, append(success, func(cu *openapi.ContentUnit) { cu.Description = "Success." })...)
+	if rt.OtherStatus != 0 {
+		oc.AddRespStructure(rt.out, openapi.WithHTTPStatus(rt.OtherStatus), func(cu *openapi.ContentUnit) { cu.Description = "Accepted." })
+	}
 	for _, m := range rt.media {
 		oc.AddRespStructure(nil, append(success, openapi.WithContentType(m), func(cu *openapi.ContentUnit) { cu.Format = "binary" })...)
 	}
 	for _, code := range rt.codes() {
 		oc.AddRespStructure(nil, openapi.WithHTTPStatus(statusOf(code)), openapi.WithReference(responsesPrefix+responseName(code)))
+	}
+	if rt.Unprocessable {
+		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusUnprocessableEntity), openapi.WithReference(responsesPrefix+responseName(fault.Validation)))
 	}
 	if hasBody(rt) {
 		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusRequestEntityTooLarge), openapi.WithReference(responsesPrefix+bodyTooLarge))

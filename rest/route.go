@@ -22,8 +22,12 @@ type spec struct {
 	// Field is the schema field the row maps onto, "Mutation.addGroupMembers". Its
 	// @capability is the row's permission; start-up refuses an unknown field.
 	Field string
-	// Status is the status of success.
-	Status int
+	// Status is the status of success. OtherStatus, unless 0, is another one, which
+	// the shape tells (httpStatus).
+	Status, OtherStatus int
+	// Unprocessable says that a validation error is 422 once the body parses, an
+	// oddity of the contract's.
+	Unprocessable bool
 	// Summary and Notes are for the OpenAPI document, Notes in Markdown.
 	Summary, Notes string
 	// Live says that the row asks WhatsApp: 501 while the session is not connected.
@@ -77,7 +81,7 @@ func row[In, Out, Shape any](
 		}
 		result, err := call(r.Context(), a.root, in)
 		if err != nil {
-			return err
+			return rt.judged(err)
 		}
 		if len(others) > 0 {
 			w.Header().Set("Vary", "Accept")
@@ -85,7 +89,12 @@ func row[In, Out, Shape any](
 				return others[i].write(w, result)
 			}
 		}
-		writeJSON(w, rt.Status, present(result))
+		shape := present(result)
+		status := rt.Status
+		if s, tells := any(shape).(interface{ httpStatus() int }); tells {
+			status = s.httpStatus()
+		}
+		writeJSON(w, status, shape)
 		return nil
 	}
 	return rt
@@ -127,6 +136,20 @@ func streamed[In any](s spec, mediaType string, serve func(a *api, w http.Respon
 	}
 	return rt
 }
+
+// judged marks a validation error of a row that answers 422 once the body parses.
+func (rt *route) judged(err error) error {
+	if rt.Unprocessable && fault.Is(err, fault.Validation) {
+		return unprocessable{err}
+	}
+	return err
+}
+
+// unprocessable is a validation error whose status is 422.
+type unprocessable struct{ error }
+
+// Unwrap gives the error itself.
+func (u unprocessable) Unwrap() error { return u.error }
 
 // ofSession reports whether the row is about one session.
 func ofSession(pattern string) bool { return strings.Contains(pattern, "{session}") }

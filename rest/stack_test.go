@@ -90,7 +90,10 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	gate, err := graph.NewGate()
 	require.NoError(t, err)
 	s.log = graphtest.OpenLog(t, options.log)
-	resolver := &graph.Resolver{DB: db, WhatsApp: service, Events: s.log, Streams: stream.Slots{PerOrganization: options.streams}}
+	resolver := &graph.Resolver{
+		DB: db, WhatsApp: service, Events: s.log, Hooks: graphtest.Webhooks(db, s.log),
+		Streams: stream.Slots{PerOrganization: options.streams},
+	}
 	s.core = resolver
 	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Recheck: options.timing.Recheck})
 	require.NoError(t, err)

@@ -8,8 +8,11 @@ func table() []route {
 	return slices.Concat(
 		sessionRows(),
 		pairingRows(),
+		chatRows(),
 		groupRows(),
 		memberRows(),
+		messageRows(),
+		webhookRows(),
 		apiKeyRows(),
 		realtimeRows(),
 	)

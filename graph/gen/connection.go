@@ -49,6 +49,14 @@ type (
 	ChatConnection = Connection[models.Chat]
 	// ChatEdge is a chat in a page.
 	ChatEdge = Edge[models.Chat]
+	// WebhookConnection is a page of webhooks.
+	WebhookConnection = Connection[models.Webhook]
+	// WebhookEdge is a webhook in a page.
+	WebhookEdge = Edge[models.Webhook]
+	// DeliveryConnection is a page of deliveries.
+	DeliveryConnection = Connection[models.Delivery]
+	// DeliveryEdge is a delivery in a page.
+	DeliveryEdge = Edge[models.Delivery]
 	// MessageConnection is a page of messages.
 	MessageConnection = Connection[models.Message]
 	// MessageEdge is a message in a page.

@@ -109,10 +109,42 @@ type CreateSessionPayload struct {
 	Session *models.Session `json:"session"`
 }
 
+// A new webhook.
+type CreateWebhookInput struct {
+	// http or https, without user and password. Public addresses only, unless the gateway is configured otherwise.
+	URL string `json:"url"`
+	// The names of the events to get, as the contract names them; absent or `*`: all; empty: none.
+	Events graphql.Omittable[[]string] `json:"events,omitempty"`
+	// Only this session's events; absent: all.
+	SessionID graphql.Omittable[*string] `json:"sessionId,omitempty"`
+	// Signs the deliveries; `whsec_` and base64, or any text of at least 16 characters. Absent: one is made.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+	// Headers to send along.
+	CustomHeaders graphql.Omittable[[]*WebhookHeaderInput] `json:"customHeaders,omitempty"`
+	// How often and when a delivery is tried.
+	RetryPolicy graphql.Omittable[*RetryPolicyInput] `json:"retryPolicy,omitempty"`
+	// Whether to deliver. Default true.
+	Active graphql.Omittable[*bool] `json:"active,omitempty"`
+}
+
+// The new webhook.
+type CreateWebhookPayload struct {
+	// The webhook.
+	Webhook *models.Webhook `json:"webhook"`
+	// The secret it signs with, when it was made here; null otherwise. It is not shown again.
+	Secret *string `json:"secret,omitempty"`
+}
+
 // The deleted session.
 type DeleteSessionPayload struct {
 	// Its id.
 	DeletedSessionID string `json:"deletedSessionId"`
+}
+
+// The deleted webhook.
+type DeleteWebhookPayload struct {
+	// Its id.
+	DeletedWebhookID string `json:"deletedWebhookId"`
 }
 
 // What became of each.
@@ -205,6 +237,34 @@ type ReadChatPayload struct {
 	Chat *models.Chat `json:"chat"`
 }
 
+// The delivery that waits again.
+type RedeliverPayload struct {
+	// The delivery.
+	Delivery *models.Delivery `json:"delivery"`
+}
+
+// Which events: of a time and an event that are both given the narrower counts; absent fields bound nothing.
+type RedeliverRangeInput struct {
+	// From this time on.
+	FromTime graphql.Omittable[*models.Millis] `json:"fromTime,omitempty"`
+	// Up to this time.
+	UntilTime graphql.Omittable[*models.Millis] `json:"untilTime,omitempty"`
+	// From this event on.
+	FromEvent graphql.Omittable[*string] `json:"fromEvent,omitempty"`
+	// Up to this event.
+	UntilEvent graphql.Omittable[*string] `json:"untilEvent,omitempty"`
+	// Only what failed at this webhook; default: everything that it wants.
+	OnlyFailed graphql.Omittable[*bool] `json:"onlyFailed,omitempty"`
+}
+
+// What a range has become.
+type RedeliverRangePayload struct {
+	// Failed deliveries that wait again, with onlyFailed.
+	Queued int32 `json:"queued"`
+	// Whether a part of the log is being delivered again.
+	Replaying bool `json:"replaying"`
+}
+
 // What became of each.
 type RejectGroupMembersPayload struct {
 	// The group, as stored.
@@ -227,6 +287,16 @@ type RestartSessionPayload struct {
 	Session *models.Session `json:"session"`
 }
 
+// How often and when a delivery is tried; absent parts stay as they are, or are the default.
+type RetryPolicyInput struct {
+	// How the time between attempts grows. Default EXPONENTIAL.
+	Policy graphql.Omittable[*models.RetryKind] `json:"policy,omitempty"`
+	// Attempts in all, 1 to 50. Default 15.
+	Attempts graphql.Omittable[*int32] `json:"attempts,omitempty"`
+	// Seconds before the second attempt, 1 to 3,600. Default 2.
+	DelaySeconds graphql.Omittable[*int32] `json:"delaySeconds,omitempty"`
+}
+
 // The revoked key.
 type RevokeAPIKeyPayload struct {
 	// The key.
@@ -237,6 +307,18 @@ type RevokeAPIKeyPayload struct {
 type RevokeGroupInvitePayload struct {
 	// The new link.
 	GroupInvite *whatsapp.GroupInvite `json:"groupInvite"`
+}
+
+// The new secret.
+type RotateWebhookSecretInput struct {
+	// `whsec_` and base64, or any text of at least 16 characters. Absent: one is made.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+}
+
+// The new secret.
+type RotateWebhookSecretPayload struct {
+	// The secret. It is not shown again.
+	Secret string `json:"secret"`
 }
 
 // What to send. `content` holds exactly one kind.
@@ -321,6 +403,20 @@ type StopSessionPayload struct {
 type Subscription struct {
 }
 
+// What an endpoint made of a test event.
+type TestWebhookPayload struct {
+	// Whether it answered with 2xx.
+	Delivered bool `json:"delivered"`
+	// The event's id.
+	EventID string `json:"eventId"`
+	// The HTTP status of the answer; null: there was none.
+	ResponseStatus *int32 `json:"responseStatus,omitempty"`
+	// How long it took, in milliseconds.
+	DurationMs int32 `json:"durationMs"`
+	// What went wrong; null when delivered.
+	Error *string `json:"error,omitempty"`
+}
+
 // Text.
 type TextContentInput struct {
 	// 1 to 65,536 characters.
@@ -371,6 +467,30 @@ type UpdateSessionPayload struct {
 	Session *models.Session `json:"session"`
 }
 
+// What to change; absent fields stay.
+type UpdateWebhookInput struct {
+	// http or https, without user and password.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// The names of the events to get; `*`: all; empty: none.
+	Events graphql.Omittable[[]string] `json:"events,omitempty"`
+	// Only this session's events; empty: all.
+	SessionID graphql.Omittable[*string] `json:"sessionId,omitempty"`
+	// Another secret; the one before signs along for 24 hours.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+	// Headers to send along, all of them.
+	CustomHeaders graphql.Omittable[[]*WebhookHeaderInput] `json:"customHeaders,omitempty"`
+	// How often and when a delivery is tried.
+	RetryPolicy graphql.Omittable[*RetryPolicyInput] `json:"retryPolicy,omitempty"`
+	// Whether to deliver.
+	Active graphql.Omittable[*bool] `json:"active,omitempty"`
+}
+
+// The changed webhook.
+type UpdateWebhookPayload struct {
+	// The webhook.
+	Webhook *models.Webhook `json:"webhook"`
+}
+
 // The caller.
 type Viewer struct {
 	// The organization the credential belongs to; null for a platform token without one.
@@ -381,6 +501,22 @@ type Viewer struct {
 	APIKey *models.APIKey `json:"apiKey,omitempty"`
 	// What the caller may do, in the enum's order.
 	Capabilities []models.Capability `json:"capabilities"`
+}
+
+// A header.
+type WebhookHeader struct {
+	// Its name.
+	Name string `json:"name"`
+	// Its value.
+	Value string `json:"value"`
+}
+
+// A header to send along.
+type WebhookHeaderInput struct {
+	// Its name; not one that HTTP or the signature needs.
+	Name string `json:"name"`
+	// Its value.
+	Value string `json:"value"`
 }
 
 // How far a capability must reach.

@@ -12,6 +12,8 @@ import (
 
 	"wagateway/models"
 	"wagateway/models/eventlog"
+	"wagateway/whatsapp/outbound"
+	"wagateway/whatsapp/webhook"
 )
 
 // OpenLog opens an event log of the test's own, closed at its end.
@@ -24,6 +26,12 @@ func OpenLog(t testing.TB, config eventlog.Config) *eventlog.Log {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, log.Close(context.Background())) })
 	return log
+}
+
+// Webhooks makes a service of webhooks for public addresses. It delivers
+// nothing: nobody runs it.
+func Webhooks(db *models.DB, log *eventlog.Log) *webhook.Service {
+	return webhook.New(webhook.Config{DB: db, Log: log, Guard: outbound.New(outbound.Config{})})
 }
 
 // EventOf makes an event that happened now.

@@ -66,7 +66,11 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	require.NoError(t, err)
 	s.Gate, err = graph.NewGate()
 	require.NoError(t, err)
-	s.Resolver = &graph.Resolver{DB: s.DB, WhatsApp: s.Service, Events: OpenLog(t, setup.Log), Streams: stream.Slots{PerOrganization: setup.Streams}}
+	log := OpenLog(t, setup.Log)
+	s.Resolver = &graph.Resolver{
+		DB: s.DB, WhatsApp: s.Service, Events: log, Hooks: Webhooks(s.DB, log),
+		Streams: stream.Slots{PerOrganization: setup.Streams},
+	}
 	setup.Options.Resolver, setup.Options.Gate, setup.Options.Auth = s.Resolver, s.Gate, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)

@@ -69,6 +69,20 @@ func MarshalSendStatus(s string) graphql.Marshaler { return marshalEnum(s) }
 // UnmarshalSendStatus reads a SendStatus.
 func UnmarshalSendStatus(v any) (string, error) { return unmarshalEnum[string](v) }
 
+// MarshalRetryKind writes a RetryKind.
+func MarshalRetryKind(k models.RetryKind) graphql.Marshaler { return marshalEnum(k) }
+
+// UnmarshalRetryKind reads a RetryKind.
+func UnmarshalRetryKind(v any) (models.RetryKind, error) { return unmarshalEnum[models.RetryKind](v) }
+
+// MarshalDeliveryStatus writes a DeliveryStatus.
+func MarshalDeliveryStatus(s models.DeliveryStatus) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalDeliveryStatus reads a DeliveryStatus.
+func UnmarshalDeliveryStatus(v any) (models.DeliveryStatus, error) {
+	return unmarshalEnum[models.DeliveryStatus](v)
+}
+
 // MarshalEventType writes an EventType: "message.status" is MESSAGE_STATUS.
 func MarshalEventType(n models.EventName) graphql.Marshaler {
 	return marshalEnum(strings.ReplaceAll(string(n), ".", "_"))

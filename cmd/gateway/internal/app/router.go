@@ -28,7 +28,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up authentication: %w", err)
 	}
-	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp, Events: p.Events}
+	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp, Events: p.Events, Hooks: p.Webhooks}
 	gate, err := graph.NewGate()
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema's permissions: %w", err)
