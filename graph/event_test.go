@@ -21,7 +21,7 @@ const everyField = `id type sessionId organizationId timestamp payload __typenam
 	... on MessageEvent { message { chatJid waMessageId body type direction ackLevel mentions edited timestamp senderJid senderLid } }
 	... on MessageStatusEvent { waMessageId chatJid ackLevel statusWord: status participantJid error outboxId }
 	... on MessageUndecryptableEvent { waMessageId chatJid senderJid reason }
-	... on SessionStatusEvent { status statusReason }
+	... on SessionStatusEvent { sessionStatus statusReason }
 	... on PairingEvent { code expiresAt }
 	... on ChatEvent { chatJid unreadCount }
 	... on GroupEvent { groupJid action memberJids }
@@ -55,8 +55,8 @@ func TestEventsAreTyped(t *testing.T) {
 			`"waMessageId":"3EB0","chatJid":"` + chat + `","ackLevel":-1,"statusWord":"failed","participantJid":null,"error":"refused","outboxId":"01J"`},
 		{models.EventMessageUndecryptable, contract.Undecryptable{WAMessageID: "3EB0", ChatJID: chat, Reason: "view_once"}, "MessageUndecryptableEvent",
 			`"waMessageId":"3EB0","chatJid":"` + chat + `","senderJid":null,"reason":"view_once"`},
-		{models.EventSessionStatus, contract.Session{Status: "scan_qr_code"}, "SessionStatusEvent", `"status":"SCAN_QR_CODE","statusReason":null`},
-		{models.EventSessionStatus, contract.Session{Status: "failed", StatusReason: "banned"}, "SessionStatusEvent", `"status":"FAILED","statusReason":"banned"`},
+		{models.EventSessionStatus, contract.Session{Status: "scan_qr_code"}, "SessionStatusEvent", `"sessionStatus":"SCAN_QR_CODE","statusReason":null`},
+		{models.EventSessionStatus, contract.Session{Status: "failed", StatusReason: "banned"}, "SessionStatusEvent", `"sessionStatus":"FAILED","statusReason":"banned"`},
 		{models.EventAuthQR, contract.QR{Code: "2@a", ExpiresAt: 1719662400000}, "PairingEvent", `"code":"2@a","expiresAt":"2024-06-29T12:00:00.000Z"`},
 		{models.EventAuthPairingCode, contract.PairingCode{Code: "ABCD-1234", ExpiresAt: 1719662400000}, "PairingEvent", `"code":"ABCD-1234","expiresAt":"2024-06-29T12:00:00.000Z"`},
 		{models.EventChatUpdated, contract.Chat{JID: chat, UnreadCount: 3}, "ChatEvent", `"chatJid":"` + chat + `","unreadCount":3`},

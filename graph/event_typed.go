@@ -74,7 +74,7 @@ func undecryptableEvent(head gen.EventHead, u contract.Undecryptable) *gen.Messa
 
 func sessionStatusEvent(head gen.EventHead, s contract.Session) *gen.SessionStatusEvent {
 	return &gen.SessionStatusEvent{
-		EventHead: head, Status: models.SessionStatus(s.Status), StatusReason: models.StatusReason(s.StatusReason),
+		EventHead: head, SessionStatus: models.SessionStatus(s.Status), StatusReason: models.StatusReason(s.StatusReason),
 	}
 }
 

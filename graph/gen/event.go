@@ -49,8 +49,8 @@ type MessageUndecryptableEvent struct {
 // SessionStatusEvent is a session's new state.
 type SessionStatusEvent struct {
 	EventHead
-	Status       models.SessionStatus
-	StatusReason models.StatusReason
+	SessionStatus models.SessionStatus
+	StatusReason  models.StatusReason
 }
 
 // PairingEvent is a code to scan or to type.

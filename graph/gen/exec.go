@@ -672,7 +672,7 @@ type ComplexityRoot struct {
 		OrganizationID func(childComplexity int) int
 		Payload        func(childComplexity int) int
 		SessionID      func(childComplexity int) int
-		Status         func(childComplexity int) int
+		SessionStatus  func(childComplexity int) int
 		StatusReason   func(childComplexity int) int
 		Timestamp      func(childComplexity int) int
 		Type           func(childComplexity int) int
@@ -3621,12 +3621,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SessionStatusEvent.SessionID(childComplexity), true
-	case "SessionStatusEvent.status":
-		if e.ComplexityRoot.SessionStatusEvent.Status == nil {
+	case "SessionStatusEvent.sessionStatus":
+		if e.ComplexityRoot.SessionStatusEvent.SessionStatus == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SessionStatusEvent.Status(childComplexity), true
+		return e.ComplexityRoot.SessionStatusEvent.SessionStatus(childComplexity), true
 	case "SessionStatusEvent.statusReason":
 		if e.ComplexityRoot.SessionStatusEvent.StatusReason == nil {
 			break
@@ -4444,7 +4444,7 @@ type SessionStatusEvent implements Event {
   "The contract's payload, as webhooks get it."
   payload: JSON!
   "Where the session stood then."
-  status: SessionStatus!
+  sessionStatus: SessionStatus!
   "Why, in lower case; null when the status says all."
   statusReason: String
 }
@@ -21514,16 +21514,16 @@ func fieldContext_SessionStatusEvent_payload(_ context.Context, ec *executionCon
 	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "JSON")
 }
 
-func _SessionStatusEvent_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
+func _SessionStatusEvent_sessionStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SessionStatusEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_SessionStatusEvent_status(ctx, ec, field)
+			return fieldContext_SessionStatusEvent_sessionStatus(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
+			return obj.SessionStatus, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v models.SessionStatus) graphql.Marshaler {
@@ -21533,7 +21533,7 @@ func _SessionStatusEvent_status(ctx context.Context, ec *executionContext, field
 		true,
 	)
 }
-func fieldContext_SessionStatusEvent_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_SessionStatusEvent_sessionStatus(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "SessionStatus")
 }
 
@@ -29268,8 +29268,8 @@ func _SessionStatusEvent(ctx context.Context, ec *executionContext, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "status":
-			out.Values[i] = _SessionStatusEvent_status(ctx, ec, field, obj)
+		case "sessionStatus":
+			out.Values[i] = _SessionStatusEvent_sessionStatus(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
