@@ -243,3 +243,38 @@ func (w *world) unread(session string, phone *wasim.Phone) int {
 	}
 	return chat.UnreadCount
 }
+
+func TestUndecryptableMessageIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.say(alice, own.JID(), "readable")
+		w.until(func() bool { return len(w.messages(session, alice.JID())) == 1 })
+		pool, _ := w.db.WhatsmeowDB()
+		exec(w, pool, "DELETE FROM whatsmeow_sessions")
+
+		id := w.say(alice, own.JID(), "not at first")
+		w.until(func() bool {
+			stored := w.messages(session, alice.JID())
+			return len(stored) == 2 && stored[1].Type == models.MessageText
+		})
+		m := w.messages(session, alice.JID())[1]
+		assert.Equal(w, id, m.WAMessageID)
+		assert.Equal(w, "not at first", m.Body)
+		assert.Empty(w, m.Error)
+		told := w.events(models.EventMessageUndecryptable)
+		require.Len(w, told, 1)
+		var payload contract.Undecryptable
+		require.NoError(w, json.Unmarshal(told[0].Payload, &payload))
+		assert.Equal(w, contract.Undecryptable{
+			ChatJID: alice.JID().String(), SenderJID: alice.JID().String(), Reason: "decryption_failed", WAMessageID: id,
+		}, payload)
+		messages := w.events(models.EventMessage)
+		require.Len(w, messages, 2)
+		assert.Greater(w, messages[1].ID, told[0].ID, "and later the message")
+		chat, err := w.db.Chats.Get(w.Context(), session, alice.JID().String())
+		require.NoError(w, err)
+		assert.Equal(w, 2, chat.UnreadCount)
+	})
+}
