@@ -46,15 +46,23 @@ func TestKilledBeforeTheAck(t *testing.T) {
 		for i := range results {
 			text := fmt.Sprint("send ", i)
 			require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultWithholdAcks, Phone: w.own.Number()}))
+			unheard := i%4 >= 2 // no receipt says that it arrived
+			if unheard {
+				require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: bob.Number()}))
+			}
 			w.sendAndKill(i, bob, text, &results[i])
 			w.server.ClearFaults()
+			if unheard {
+				require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: bob.Number()}))
+			}
 			w.gateway.start()
 			w.working()
+			until(t, "it is sent", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
+			w.server.ClearFaults()
 			if i%2 == 1 { // its caller does not know: it asks again
 				until(t, "the outcome of "+text, func() bool { return w.send("", bob.JID().String(), text, &results[i]) == http.StatusOK })
 			}
 		}
-		until(t, "all is sent", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
 		until(t, "all is shown", func() bool { return len(shown(bob)) >= len(results) })
 		until(t, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
 		w.sentOnce(bob, results)
@@ -62,10 +70,11 @@ func TestKilledBeforeTheAck(t *testing.T) {
 }
 
 // sendAndKill asks for a send and kills the gateway while WhatsApp's ack is owed:
-// half of the time when the message is with its recipient, else at a random
-// moment after the send was accepted.
+// when the message is with its recipient, when WhatsApp has taken it, or at a
+// random moment.
 func (w *world) sendAndKill(i int, to *wasim.Phone, text string, result *sendResult) {
 	w.Helper()
+	taken := w.server.Stats().Accepted
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	if i%2 == 0 {
@@ -73,9 +82,12 @@ func (w *world) sendAndKill(i int, to *wasim.Phone, text string, result *sendRes
 	} else {
 		asking.Go(func() { w.send("", to.JID().String(), text, &sendResult{}) }) // it rarely gets an answer
 	}
-	if i%4 < 2 {
+	switch {
+	case i%4 < 2:
 		until(w.T, "the message is at its recipient", func() bool { return len(shown(to)[text]) > 0 })
-	} else {
+	case i%8 < 4:
+		until(w.T, "WhatsApp has taken the message", func() bool { return w.server.Stats().Accepted > taken })
+	default:
 		pause(0, 15*time.Millisecond)
 	}
 	w.gateway.kill()
