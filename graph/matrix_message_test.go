@@ -1,0 +1,72 @@
+package graph_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"wagateway/graph/graphtest"
+	"wagateway/models"
+)
+
+// messageAccesses has the fields of chats, messages, webhooks and health. MESSAGE
+// stands for a message of GROUP by WhatsApp's id, WEBHOOK for a webhook.
+func messageAccesses() map[string]access {
+	on := func(call string) access { return access{call: call, foreign: notFound} }
+	inChat := func(selection string) access {
+		return on(`chat(sessionId: "SESSION", jid: "GROUP") { ` + selection + ` }`)
+	}
+	ofMessage := func(selection string) access {
+		return on(`message(sessionId: "SESSION", waMessageId: "MESSAGE") { ` + selection + ` }`)
+	}
+	return map[string]access{
+		"Query.chat":       inChat(`id`),
+		"Session.chats":    on(`session(id: "SESSION") { chats { nodes { id } } }`),
+		"Session.chat":     on(`session(id: "SESSION") { chat(jid: "GROUP") { id } }`),
+		"Chat.messages":    inChat(`messages { nodes { id } }`),
+		"Chat.lastMessage": inChat(`lastMessage { id }`),
+		"Chat.contact":     inChat(`contact { id }`),
+		"Chat.group":       inChat(`group { id }`),
+
+		"Query.message":    ofMessage(`id`),
+		"Message.chat":     ofMessage(`chat { id }`),
+		"Message.sender":   ofMessage(`sender { id }`),
+		"Message.quoted":   ofMessage(`quoted { id }`),
+		"Message.receipts": ofMessage(`receipts { ackLevel }`),
+
+		"Mutation.readChat": on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
+		"Mutation.sendMessage": {
+			call: `sendMessage(sessionId: "SESSION", input: {to: "GROUP", content: {text: {text: "x"}}}) { outboxId }`, foreign: notFound, code: notConnected,
+		},
+
+		"Query.webhooks":               {call: `webhooks { nodes { id } }`},
+		"Query.webhook":                on(`webhook(id: "WEBHOOK") { id }`),
+		"Webhook.deliveries":           on(`webhook(id: "WEBHOOK") { deliveries { nodes { id } } }`),
+		"Mutation.createWebhook":       {call: `createWebhook(input: {url: "ftp://x"}) { webhook { id } }`, code: invalid},
+		"Mutation.updateWebhook":       on(`updateWebhook(id: "WEBHOOK", input: {active: false}) { webhook { id } }`),
+		"Mutation.deleteWebhook":       on(`deleteWebhook(id: "WEBHOOK") { deletedWebhookId }`),
+		"Mutation.testWebhook":         on(`testWebhook(id: "WEBHOOK") { delivered }`),
+		"Mutation.rotateWebhookSecret": on(`rotateWebhookSecret(id: "WEBHOOK") { secret }`),
+		"Mutation.redeliver":           {call: `redeliver(webhookId: "WEBHOOK", deliveryId: "dlv_x") { delivery { id } }`, foreign: notFound, code: notFound},
+		"Mutation.redeliverRange":      on(`redeliverRange(webhookId: "WEBHOOK", input: {}) { queued }`),
+	}
+}
+
+// ownMessage stores a message of a group and gives WhatsApp's id of it.
+func ownMessage(t *testing.T, s *graphtest.Server, session, group string) string {
+	t.Helper()
+	m, _, err := s.DB.Messages.Receive(t.Context(), session, models.NewMessage{
+		Chat: models.ChatAddress{Type: models.ChatGroup, JID: group}, Sender: models.Person{LID: "205227043110953@lid"},
+		WAMessageID: "M" + session, Type: models.MessageText, Body: "hello", QuotedID: "gone", Timestamp: models.Now(),
+	})
+	require.NoError(t, err)
+	return m.WAMessageID
+}
+
+// ownWebhook stores a webhook and gives its id.
+func ownWebhook(t *testing.T, s *graphtest.Server, organization string) string {
+	t.Helper()
+	w, _, err := s.Resolver.Hooks.Create(t.Context(), models.NewWebhook{OrganizationID: organization, URL: "https://hook.invalid/"})
+	require.NoError(t, err)
+	return w.ID
+}
