@@ -31,7 +31,10 @@ type messageKey struct {
 
 // note writes a message down.
 func (p *Phone) note(m PhoneMessage) {
-	p.messages.put(messageKey{m.Chat, m.Sender.User, m.ID}, m, func(known *PhoneMessage) { known.Copies++ })
+	p.messages.put(messageKey{m.Chat, m.Sender.User, m.ID}, m, func(known *PhoneMessage) {
+		known.Copies++
+		p.srv.stats.repeated.Add(1)
+	})
 }
 
 // gotReceipt writes a receipt down.

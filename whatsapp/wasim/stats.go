@@ -18,12 +18,13 @@ type Stats struct {
 	Redelivered int64 `json:"redelivered"` // stanzas sent again after a new log-in
 	Decrypted   int64 `json:"decrypted"`   // messages phones could read
 	Unreadable  int64 `json:"unreadable"`  // messages phones could not decrypt
+	Repeated    int64 `json:"repeated"`    // messages that phones had by their id already, and showed no second time
 	Faults      int64 `json:"faults"`      // times a fault acted
 }
 
 type counters struct {
-	connected, stanzasIn, stanzasOut, accepted, refused          atomic.Int64
-	delivered, acked, redelivered, decrypted, unreadable, faults atomic.Int64
+	connected, stanzasIn, stanzasOut, accepted, refused                    atomic.Int64
+	delivered, acked, redelivered, decrypted, unreadable, repeated, faults atomic.Int64
 }
 
 // Stats gives the counts at this moment.
@@ -37,6 +38,6 @@ func (s *Server) Stats() Stats {
 		StanzasIn: c.stanzasIn.Load(), StanzasOut: c.stanzasOut.Load(),
 		Accepted: c.accepted.Load(), Refused: c.refused.Load(), Delivered: c.delivered.Load(),
 		Acked: c.acked.Load(), Redelivered: c.redelivered.Load(),
-		Decrypted: c.decrypted.Load(), Unreadable: c.unreadable.Load(), Faults: c.faults.Load(),
+		Decrypted: c.decrypted.Load(), Unreadable: c.unreadable.Load(), Repeated: c.repeated.Load(), Faults: c.faults.Load(),
 	}
 }

@@ -107,7 +107,7 @@ func TestDatabaseCutOff(t *testing.T) {
 	w.working()
 	f := w.newFlood()
 	f.start()
-	for i := range times(4, 20) {
+	for i := range times(4, 10) {
 		pause(200*time.Millisecond, 500*time.Millisecond)
 		g.close()
 		if i%4 == 3 {
@@ -130,7 +130,7 @@ func TestDatabaseLockedForLong(t *testing.T) {
 	f := w.newFlood()
 	f.start()
 	pause(200*time.Millisecond, 400*time.Millisecond)
-	w.lockSQLite(20 * time.Second)
+	w.lockSQLite(17 * time.Second)
 	f.end()
 	f.verify()
 }
