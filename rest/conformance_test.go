@@ -70,6 +70,9 @@ func describedStatuses(rt *route) map[int]bool {
 	if hasBody(*rt) {
 		statuses[http.StatusRequestEntityTooLarge] = true
 	}
+	if rt.Unprocessable {
+		statuses[http.StatusUnprocessableEntity] = true
+	}
 	return statuses
 }
 

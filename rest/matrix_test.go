@@ -57,6 +57,19 @@ func matrix() map[string]matrixCase {
 		"leaveGroup":          {needs: send, status: 501},
 		"joinGroup":           {needs: send, body: `{"invite":"AbCdEfGhIjKlMnOpQrStUv"}`, status: 501},
 
+		"listChats":        {needs: read, status: 200},
+		"listChatMessages": {needs: read, status: 200},
+		"readChat":         {needs: send, body: `{}`, status: 200},
+		"sendMessage":      {needs: send, body: `{"type":"text","to":"491700000009@s.whatsapp.net","text":"x"}`, status: 501},
+
+		"listWebhooks":          {needs: manage, status: 200, other: 200},
+		"createWebhook":         {needs: manage, body: `{"url":"https://hook.invalid/"}`, status: 201, other: 201},
+		"getWebhook":            {needs: manage, status: 200},
+		"updateWebhook":         {needs: manage, body: `{"active":false}`, status: 200},
+		"deleteWebhook":         {needs: manage, status: 204},
+		"listWebhookDeliveries": {needs: manage, status: 200},
+		"redeliver":             {needs: manage, status: 404},
+
 		"createRealtimeTicket": {needs: read, body: `{"events":["message"]}`, status: 201, other: 201},
 		"streamEvents":         {needs: read, status: 200, other: 200},
 		"listApiKeys":          {needs: manage, status: 200, other: 200},
@@ -101,6 +114,16 @@ func (s *stack) matrixPath(rt route) string {
 			path = strings.Replace(path, "{gid}", "120363021234567890%40g.us", 1)
 		}
 		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
+		if strings.Contains(path, "{cid}") {
+			s.message(session, "M1")
+			path = strings.Replace(path, "{cid}", "491700000001%40s.whatsapp.net", 1)
+		}
+	}
+	if strings.Contains(path, webhookPath) {
+		w, _, err := s.core.Hooks.Create(s.Context(), models.NewWebhook{OrganizationID: whatsapptest.Organization, URL: "https://hook.invalid/"})
+		require.NoError(s, err)
+		path = strings.Replace(path, "{id}", w.ID, 1)
+		path = strings.Replace(path, "{delivery}", "dlv_01J9ZX8K2QHV0M3T6R7P4N5W8C", 1)
 	}
 	if strings.Contains(path, "{id}") {
 		key, _, err := s.db.APIKeys.Create(s.Context(), models.NewAPIKey{OrganizationID: whatsapptest.Organization, Name: "old", Capabilities: models.CapabilitySet{models.Read}})

@@ -25,6 +25,9 @@ const openAPIPath = "/api/v1/openapi.json"
 var tags = []struct{ name, description string }{
 	{tagAdmin, "Across organizations; needs a login token of the platform role super_admin."},
 	{tagSessions, "Linked, or linkable, WhatsApp numbers: create, pair, start, stop."},
+	{tagChats, "Conversations of a session and their messages."},
+	{tagMessages, "Sending messages."},
+	{tagWebhooks, "Endpoints that get the organization's events."},
 	{tagGroups, "Groups of a session, their members, invites and join requests."},
 	{tagRealtime, "Everything that happens, while it happens: resumable streams of events."},
 	{tagKeys, "Long-lived credentials of the organization."},

@@ -2,7 +2,7 @@ package contract
 
 // Message is the contract's Message: one message of a chat, in either direction.
 type Message struct {
-	AckLevel    int        `json:"ackLevel" required:"true" enum:"-1,0,1,2,3,4" description:"How far it is: -1 error, 0 pending, 1 server, 2 delivered, 3 read, 4 played. In a group, as far as the first recipient is." example:"3"`
+	AckLevel    int        `json:"ackLevel" required:"true" minimum:"-1" maximum:"4" description:"How far it is: -1 error, 0 pending, 1 server, 2 delivered, 3 read, 4 played. In a group, as far as the first recipient is." example:"3"`
 	Body        string     `json:"body" required:"true" description:"The text, or the caption of media; empty when it has none." example:"Hello there!"`
 	ChatJID     string     `json:"chatJid" required:"true" description:"The chat's address: a person's by phone number where known, else the LID." example:"6281234567890@s.whatsapp.net"`
 	CreatedAt   int64      `json:"createdAt" required:"true" description:"When the gateway stored it, Unix epoch milliseconds." example:"1719662400000"`
@@ -13,7 +13,7 @@ type Message struct {
 	FromMe      bool       `json:"fromMe" required:"true" description:"Whether the account itself sent it." example:"false"`
 	HasMedia    bool       `json:"hasMedia" required:"true" description:"Whether it carries a file." example:"false"`
 	ID          int64      `json:"id" required:"true" description:"The row's number in the gateway." example:"9912"`
-	Media       *Media     `json:"media" required:"true" description:"The file; null when it carries none, or it is not described yet."`
+	Media       *Media     `json:"media" required:"true" nullable:"true" description:"The file; null when it carries none, or it is not described yet."`
 	Mentions    []string   `json:"mentions" required:"true" nullable:"false" description:"The people named in the text, by address." example:"[]"`
 	QuotedID    string     `json:"quotedId" required:"true" description:"The message it replies to, by WhatsApp's id; empty when it is no reply." example:""`
 	Reactions   []Reaction `json:"reactions" required:"true" nullable:"false" description:"What people reacted with."`
