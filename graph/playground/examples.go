@@ -88,6 +88,60 @@ func Examples(sessionID, groupJID string) []Example {
 			},
 		},
 		{
+			Name: "A session's chats with the latest message of each",
+			Query: `query Chats($sessionId: ID!, $first: Int = 20, $after: String) {
+  session(id: $sessionId) {
+    chats(first: $first, after: $after) {
+      totalCount
+      nodes {
+        jid
+        type
+        name
+        unreadCount
+        lastMessage {
+          body
+          fromMe
+          ackLevel
+          timestamp
+          sender {
+            name
+          }
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID, "first": 20, "after": nil},
+		},
+		{
+			Name: "Send a text: give the same idempotencyKey again and nothing is sent twice",
+			Query: `mutation SendMessage($sessionId: ID!, $input: SendMessageInput!) {
+  sendMessage(sessionId: $sessionId, input: $input) {
+    outboxId
+    status
+    replayed
+    waMessageId
+    message {
+      chatJid
+      body
+      ackLevel
+    }
+  }
+}`,
+			Variables: map[string]any{
+				"sessionId": sessionID,
+				"input": map[string]any{
+					"to":             "6281234567890@s.whatsapp.net",
+					"content":        map[string]any{"text": map[string]any{"text": "Hello there!"}},
+					"idempotencyKey": "order-4711",
+				},
+			},
+		},
+		{
 			Name: "Create a session and begin pairing; then follow it in the tab Pairing",
 			Query: `mutation CreateSession($input: CreateSessionInput!) {
   createSession(input: $input) {
