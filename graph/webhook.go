@@ -110,6 +110,9 @@ func policyFrom(given graphql.Omittable[*gen.RetryPolicyInput]) models.RetryPoli
 	return patch
 }
 
+func webhookHandle(w *models.Webhook) any { return w }
+func webhookKey(w *models.Webhook) string { return w.ID }
+
 // listWebhooks gives a page of the caller's organization's webhooks.
 func (r *Resolver) listWebhooks(ctx context.Context, page models.Page) (*gen.WebhookConnection, error) {
 	organization, err := r.organization(ctx)
@@ -120,18 +123,35 @@ func (r *Resolver) listWebhooks(ctx context.Context, page models.Page) (*gen.Web
 	if err != nil {
 		return nil, err
 	}
+	siblings(ctx, webhookHandle, webhookKey, list)
 	return gen.NewConnection(list, page.After, func(ctx context.Context) (int, error) {
 		return r.Hooks.Count(ctx, organization)
 	}), nil
 }
 
-// listDeliveries gives a page of a webhook's ledger.
+// listDeliveries gives a page of the ledger of a webhook, which was loaded within
+// its organization.
 func (r *Resolver) listDeliveries(ctx context.Context, webhook *models.Webhook, filter models.DeliveryFilter, page models.Page) (*gen.DeliveryConnection, error) {
-	list, err := r.Hooks.Deliveries(ctx, webhook.OrganizationID, webhook.ID, filter, page)
+	type arguments struct {
+		models.DeliveryFilter
+		models.Page
+	}
+	deliveries := r.DB.Deliveries
+	list, err := together(ctx, handleOn(webhook, page), webhook.ID, field{"deliveries", arguments{filter, page}},
+		func(ctx context.Context, id string) (models.List[models.Delivery], error) {
+			return deliveries.List(ctx, id, filter, page)
+		},
+		func(ctx context.Context, ids []string) (map[string]models.List[models.Delivery], error) {
+			return deliveries.ListByWebhooks(ctx, ids, filter, page.Limit)
+		})
 	if err != nil {
 		return nil, err
 	}
 	return gen.NewConnection(list, page.After, func(ctx context.Context) (int, error) {
-		return r.Hooks.CountDeliveries(ctx, webhook.OrganizationID, webhook.ID, filter)
+		return together(ctx, webhook, webhook.ID, field{"deliveries.totalCount", filter},
+			func(ctx context.Context, id string) (int, error) { return deliveries.Count(ctx, id, filter) },
+			func(ctx context.Context, ids []string) (map[string]int, error) {
+				return deliveries.CountByWebhooks(ctx, ids, filter)
+			})
 	}), nil
 }

@@ -61,7 +61,7 @@ func (s *DeliveryStore) List(ctx context.Context, webhookID string, filter Deliv
 	if err != nil {
 		return List[Delivery]{}, storeError("delivery", "listing deliveries", err)
 	}
-	return listByKey(deliveries, page.Limit, c, func(d *Delivery) string { return fmt.Sprintf("%d:%s", d.Position, d.ID) }), nil
+	return listByKey(deliveries, page.Limit, c, deliveryKey), nil
 }
 
 // Count tells how many of a webhook's deliveries match.

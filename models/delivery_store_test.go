@@ -280,3 +280,31 @@ func TestPruneKeepsWhatWaits(t *testing.T) {
 		assert.Empty(t, listed(t, db, webhook, models.DeliveryFilter{}), "the ledger goes with the webhook")
 	})
 }
+
+func TestLedgersOfSeveralWebhooks(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, first := t.Context(), claimed(t, db)
+		commit(t, db, first, 5, delivery(3, models.DeliveryFailed), delivery(4, models.DeliveryDelivered), delivery(5, models.DeliveryDelivered))
+		second, empty := claimed(t, db), hook(t, db, "org")
+		commit(t, db, second, 1, delivery(1, models.DeliveryDelivered))
+		ids := []string{first.ID, second.ID, empty.ID}
+		for _, filter := range []models.DeliveryFilter{{}, {Status: models.DeliveryDelivered}} {
+			lists, err := db.Deliveries.ListByWebhooks(ctx, ids, filter, 2)
+			require.NoError(t, err)
+			counts, err := db.Deliveries.CountByWebhooks(ctx, ids, filter)
+			require.NoError(t, err)
+			for _, id := range ids {
+				one, err := db.Deliveries.List(ctx, id, filter, models.Page{Limit: 2})
+				require.NoError(t, err)
+				assert.Equal(t, one.Items, lists[id].Items)
+				assert.Equal(t, one.NextCursor(), lists[id].NextCursor())
+				n, err := db.Deliveries.Count(ctx, id, filter)
+				require.NoError(t, err)
+				assert.Equal(t, n, counts[id])
+			}
+		}
+		_, err := db.Deliveries.ListByWebhooks(ctx, ids, models.DeliveryFilter{Status: "x"}, 2)
+		require.Error(t, err)
+	})
+}

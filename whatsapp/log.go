@@ -2,8 +2,10 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	waLog "go.mau.fi/whatsmeow/util/log"
@@ -42,7 +44,18 @@ func (l *libraryLog) Warnf(pattern string, args ...any) {
 		l.overflow() // a line for each of thousands says no more
 		return
 	}
+	if slices.ContainsFunc(args, cancelled) {
+		l.write(slog.LevelDebug, pattern, args) // said once where it was decided, see eventBuffer
+		return
+	}
 	l.write(slog.LevelInfo, pattern, args)
+}
+
+// cancelled reports whether an argument is the error of something that was
+// cancelled.
+func cancelled(arg any) bool {
+	err, ok := arg.(error)
+	return ok && errors.Is(err, context.Canceled)
 }
 
 // Infof implements waLog.Logger.
