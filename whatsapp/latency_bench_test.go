@@ -35,7 +35,7 @@ func BenchmarkInboundToWebhook(b *testing.B) {
 				w := newBareWorld(b, dialect)
 				_, phone, err := w.pair(b.Context(), 1, func(evt any) {
 					if m, ok := evt.(*events.Message); ok {
-						answer, err := http.Post(url, "text/plain", bytes.NewBufferString(m.Message.GetConversation())) //nolint:noctx // as a bare client would
+						answer, err := http.Post(url, "text/plain", bytes.NewBufferString(m.Message.GetConversation()))
 						if err == nil {
 							_ = answer.Body.Close()
 						}
