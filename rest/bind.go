@@ -87,7 +87,7 @@ func newBinder(t reflect.Type) (*binder, error) {
 		default:
 			b.hasBody = true
 			switch f.Type.String() {
-			case "string", "*string", "[]string":
+			case "string", "*string", "[]string", "map[string]string":
 				b.texts = append(b.texts, textField{name: body, index: f.Index})
 			}
 		}
@@ -247,6 +247,12 @@ func (b *binder) checkTexts(v reflect.Value) error {
 			for i, s := range text {
 				if !isText(s) {
 					return notText(f.name + "[" + strconv.Itoa(i) + "]")
+				}
+			}
+		case map[string]string:
+			for name, value := range text {
+				if !isText(name) || !isText(value) {
+					return notText(f.name)
 				}
 			}
 		}

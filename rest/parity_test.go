@@ -126,6 +126,8 @@ func parityCases(s *stack, session, offline, own string, foreign, strange types.
 		{"unknown key to revoke", "", "DELETE", "/api/v1/api-keys/key_none", "", `mutation{revokeApiKey(id:"key_none"){apiKey{id}}}`, "not_found"},
 		{"another organization's key", other, "DELETE", "/api/v1/api-keys/" + s.firstKey(), "", `mutation{revokeApiKey(id:"` + s.firstKey() + `"){apiKey{id}}}`, "not_found"},
 	}
+	cases = append(cases, chatParityCases(s, session, offline)...)
+	cases = append(cases, webhookParityCases(s)...)
 	for i := range cases {
 		cases[i].query = fill.Replace(cases[i].query)
 	}
