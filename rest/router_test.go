@@ -31,6 +31,7 @@ func (openGate) Check(context.Context, string) error { return nil }
 type fakeRoot struct {
 	gen.ResolverRoot
 	asked []string
+	sent  []gen.SendMessageInput
 	fail  error
 	panic any
 }
@@ -75,6 +76,15 @@ func (m fakeMutation) CreateGroup(_ context.Context, session string, input gen.C
 func (m fakeMutation) PromoteGroupMember(_ context.Context, session, group string, input gen.GroupParticipantsInput) (*gen.PromoteGroupMemberPayload, error) {
 	m.root.asked = append(m.root.asked, "promote "+session+" "+group+" "+strings.Join(input.Participants, ","))
 	return &gen.PromoteGroupMemberPayload{}, nil
+}
+
+func (m fakeMutation) SendMessage(_ context.Context, _ string, input gen.SendMessageInput) (*models.Outgoing, error) {
+	m.root.sent = append(m.root.sent, input)
+	mode := models.SendSync
+	if async := input.Async.Value(); async != nil && *async {
+		mode = models.SendAsync
+	}
+	return &models.Outgoing{Mode: mode, Message: &models.Message{}}, nil
 }
 
 // newFake is the router over a fake root: for what the front itself decides.
