@@ -23,8 +23,10 @@ func (s *ChatStore) GetByMessages(ctx context.Context, messageIDs []int64) (map[
 		return nil, err
 	}
 	found := make(map[int64]Chat, len(chatOf))
-	for message, chat := range chatOf {
-		found[message] = chats[chat]
+	for message, id := range chatOf {
+		if chat, known := chats[id]; known { // else it was merged or deleted just now
+			found[message] = chat
+		}
 	}
 	return found, nil
 }

@@ -62,7 +62,9 @@ func (s *MessageStore) QuotedBy(ctx context.Context, replyIDs []int64) (map[int6
 	}
 	found := make(map[int64]Message, len(quotedBy))
 	for reply, id := range quotedBy {
-		found[reply] = quoted[id]
+		if message, known := quoted[id]; known { // else it was deleted just now
+			found[reply] = message
+		}
 	}
 	return found, nil
 }
