@@ -10,8 +10,8 @@ import (
 	"wagateway/models/modelstest"
 )
 
-// bulk stores messages of a session of its own; tests have two, so that what is of
-// and what is stored of the first one.
+// bulk stores messages of a session of its own. Tests have two, to see that nothing
+// of one shows in the other.
 type bulk struct {
 	*testing.T
 
