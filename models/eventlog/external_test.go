@@ -39,7 +39,7 @@ func (x *external) start() {
 	srv, err := server.NewServer(&options)
 	require.NoError(x.t, err)
 	srv.Start()
-	require.True(x.t, srv.ReadyForConnections(5*time.Second))
+	require.True(x.t, srv.ReadyForConnections(30*time.Second))
 	x.server = srv
 }
 

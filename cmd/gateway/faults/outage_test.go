@@ -116,7 +116,7 @@ func (n *nats) start() {
 	srv, err := server.NewServer(&options)
 	require.NoError(n.t, err)
 	srv.Start()
-	require.True(n.t, srv.ReadyForConnections(10*time.Second))
+	require.True(n.t, srv.ReadyForConnections(30*time.Second))
 	n.server = srv
 }
 

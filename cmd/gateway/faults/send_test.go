@@ -27,6 +27,8 @@ func TestKilledWhileSending(t *testing.T) {
 				// The message is relayed, but the gateway never hears of it.
 				require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultWithholdAcks, Phone: w.own.Number(), Count: 1}))
 			}
+			const taken = "SELECT COUNT(*) FROM outgoing"
+			before := w.count(taken)
 			var calls sync.WaitGroup
 			for j, mode := range []string{"false", "true"} {
 				calls.Go(func() {
@@ -35,7 +37,11 @@ func TestKilledWhileSending(t *testing.T) {
 					}, nil)
 				})
 			}
-			pause(time.Millisecond, time.Duration(10+rand.IntN(40))*time.Millisecond)
+			if i%4 < 2 {
+				pause(time.Millisecond, time.Duration(10+rand.IntN(40))*time.Millisecond)
+			} else {
+				until(t, "a send is taken", func() bool { return w.count(taken) > before })
+			}
 			w.gateway.kill()
 			calls.Wait()
 			w.server.ClearFaults()
