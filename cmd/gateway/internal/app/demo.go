@@ -144,7 +144,10 @@ func (c demoCommand) prepare(ctx context.Context, program *Program, simulator *w
 	if err := waitForWorld(ctx, program.DB, sessionID, w); err != nil {
 		return nil, fmt.Errorf("waiting for the demo's groups and names: %w", err)
 	}
-	return &demo{world: w, guide: Guide{APIKey: secret, SessionID: sessionID, GroupJID: w.BigGroupJID()}}, nil
+	if err := w.Talk(ctx); err != nil {
+		return nil, fmt.Errorf("letting the demo's people chat: %w", err)
+	}
+	return &demo{world: w, guide: Guide{APIKey: secret, SessionID: sessionID, GroupJID: w.BigGroupJID(), FriendJID: w.FriendJID()}}, nil
 }
 
 // key gives the API key that was asked for, or a random one. With --data that is

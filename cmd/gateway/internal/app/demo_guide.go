@@ -16,34 +16,36 @@ type Guide struct {
 	APIKey    string
 	SessionID string
 	GroupJID  string
+	FriendJID string // of somebody to write to
 }
 
 // attempt is a request worth trying; body is JSON, "" for none.
 type attempt struct {
 	about, method, url, body string
+	follow                   bool // a stream
 }
 
-// demoQuery asks for everything at once, in one line so that it survives copy and paste.
-const demoQuery = `query ($id: ID!) { session(id: $id) { status phoneNumber groups { totalCount nodes ` +
-	`{ subject participantCount members(first: 3) { nodes { role tag contact { name phoneNumber } } } } } } }`
-
-// attempts are the three requests that the demo suggests.
+// attempts are the three requests that the demo suggests. The last one's answer
+// does not end.
 func (g Guide) attempts(base string) ([]attempt, error) {
-	body, err := json.Marshal(map[string]any{"query": demoQuery, "variables": map[string]any{"id": g.SessionID}})
+	body, err := json.Marshal(map[string]string{"type": "text", "to": g.FriendJID, "text": "Hello from the gateway!"})
 	if err != nil {
-		return nil, fmt.Errorf("encoding the query: %w", err)
+		return nil, fmt.Errorf("encoding the message: %w", err)
 	}
-	groups := base + "/api/v1/sessions/" + url.PathEscape(g.SessionID) + "/groups"
+	session := base + "/api/v1/sessions/" + url.PathEscape(g.SessionID)
 	return []attempt{
-		{about: "The session's groups", method: http.MethodGet, url: groups},
-		{about: "The members of the largest one", method: http.MethodGet, url: groups + "/" + g.GroupJID + "/members"},
-		{about: "Groups, members and contacts in one GraphQL query", method: http.MethodPost, url: base + "/graphql", body: string(body)},
+		{about: "The session's chats, the newest first", method: http.MethodGet, url: session + "/chats"},
+		{about: "Send a message", method: http.MethodPost, url: session + "/messages", body: string(body)},
+		{about: "Follow what happens, in this terminal; Ctrl-C ends it", method: http.MethodGet, url: base + "/api/v1/events", follow: true},
 	}, nil
 }
 
 // curl gives the attempt as a command for a shell.
 func (a attempt) curl(key string) string {
 	command := "curl -s -H " + quote("x-api-key: "+key)
+	if a.follow {
+		command += " -N"
+	}
 	if a.body != "" {
 		command += " -H 'content-type: application/json' -d " + quote(a.body)
 	}
