@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -91,10 +92,28 @@ func TestStreamsBeginNow(t *testing.T) {
 	s.eachKind(func(s *stack, kind string) {
 		l := s.listen(kind, wish{})
 		defer l.drop()
-		s.open(1)
-		events := happened(session, 3)
-		graphtest.Append(s, s.log, events...)
-		hears(s.T, l, graphtest.IDs(events))
+		// A stream begins some moment after it was asked for: events happen until it has.
+		begun, all := make(chan struct{}), make(chan []string, 1)
+		go func() {
+			var ids []string
+			for ticker := time.NewTicker(time.Millisecond); ; {
+				events := happened(session, 1)
+				graphtest.Append(s, s.log, events...)
+				ids = append(ids, events[0].ID)
+				select {
+				case <-ticker.C:
+				case <-begun:
+					all <- ids
+					return
+				}
+			}
+		}()
+		first := l.next()
+		close(begun)
+		ids := <-all
+		place := slices.Index(ids, first.id)
+		require.NotEqual(s, -1, place, "it began before it was asked for")
+		hears(s.T, l, ids[place+1:])
 		l.drop()
 		s.open(0)
 	})

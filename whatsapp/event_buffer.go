@@ -2,10 +2,13 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"go.mau.fi/libsignal/signalerror"
 	"go.mau.fi/util/dbutil"
 	"go.mau.fi/whatsmeow/store"
 
@@ -42,6 +45,9 @@ type eventBuffer struct {
 	mu     sync.Mutex
 	stored [][32]byte
 	timer  *time.Timer
+	// current is the ciphertext that is being decrypted, doubtful the last one that
+	// failed for an unknown reason.
+	current, doubtful [32]byte
 }
 
 // GetBufferedEvent implements [store.EventBuffer]. It is the first that whatsmeow
@@ -53,6 +59,9 @@ func (b *eventBuffer) GetBufferedEvent(ctx context.Context, ciphertextHash [32]b
 	if b.refuses() {
 		return nil, fmt.Errorf("%w: an event before this one could not be stored", context.Canceled)
 	}
+	b.mu.Lock()
+	b.current = ciphertextHash
+	b.mu.Unlock()
 	event, err := b.EventBuffer.GetBufferedEvent(ctx, ciphertextHash)
 	if err != nil {
 		return nil, b.cancelled(ctx, err)
@@ -72,9 +81,32 @@ func (b *eventBuffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.
 		return nil
 	case decryption == nil || models.OfDatabase(err):
 		return b.cancelled(ctx, err)
-	default:
-		return err // the message's own
+	case ofMessage(err) || b.doubted():
+		return err
+	default: // whatever it is, it may not come again
+		return b.cancelled(ctx, err)
 	}
+}
+
+// ofMessage reports whether an error is known to be the message's own.
+func ofMessage(err error) bool {
+	return slices.ContainsFunc([]error{
+		signalerror.ErrNoSenderKeyStatesInRecord, signalerror.ErrNoSenderKeyStateForID, signalerror.ErrUntrustedIdentity,
+		signalerror.ErrNoSignedPreKey, signalerror.ErrInvalidSignature, signalerror.ErrNoOneTimeKeyFound, signalerror.ErrNoValidSessions,
+		signalerror.ErrUninitializedSession, signalerror.ErrWrongMessageVersion, signalerror.ErrTooFarIntoFuture, signalerror.ErrOldCounter,
+		signalerror.ErrNoSessionForUser, signalerror.ErrSenderKeyStateVerificationFailed, signalerror.ErrNoSenderKeyForUser,
+		signalerror.ErrOldMessageVersion, signalerror.ErrUnknownMessageVersion, signalerror.ErrIncompleteMessage, signalerror.ErrBadMAC,
+	}, func(own error) bool { return errors.Is(err, own) })
+}
+
+// doubted reports whether the message under way has failed with an unknown error
+// before, and notes that it has now. It is delivered again once to find out.
+func (b *eventBuffer) doubted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	again := b.doubtful == b.current
+	b.doubtful = b.current
+	return again
 }
 
 // ClearBufferedEventPlaintext implements [store.EventBuffer].
