@@ -177,6 +177,18 @@ func Examples(sessionID, groupJID string) []Example {
 			Variables: map[string]any{"sessionId": sessionID},
 		},
 		{
+			Name: "Follow what happens: give the last id as $after and nothing is missed",
+			Query: `subscription Events($sessionId: ID, $after: ID) {
+  events(sessionId: $sessionId, after: $after) {
+    id
+    type
+    timestamp
+    payload
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID},
+		},
+		{
 			Name: "Create an API key: its secret is shown this once",
 			Query: `mutation CreateApiKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) {
