@@ -19,7 +19,7 @@ type failing struct {
 }
 
 func (f *failing) GetBufferedEvent(context.Context, [32]byte) (*store.BufferedEvent, error) {
-	return nil, nil //nolint:nilnil // as whatsmeow's own does for what it has not seen
+	return nil, nil // as whatsmeow's own does for what it has not seen
 }
 
 func (f *failing) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {
