@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
@@ -84,7 +85,7 @@ func newLink(x *session, device *store.Device, proxy string, row *models.Session
 	c.EnableDecryptedEventBuffer = true
 	c.AddEventHandlerWithSuccessStatus(func(evt any) bool { return x.handle(l, evt) })
 	// Sent messages survive a restart, for the retry receipts that ask for them.
-	c.UseRetryMessageStore = true
+	c.GetMessageForRetry = func(_, to types.JID, id types.MessageID) *waE2E.Message { return l.messageForRetry(to, id) }
 	c.SetMaxParallelRetryReceiptHandling(4)
 	// History is not downloaded behind our back into memory.
 	c.ManualHistorySyncDownload = true

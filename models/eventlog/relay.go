@@ -30,7 +30,7 @@ const (
 	relayIdle  = 2 * time.Second // between looks for what other processes left behind
 	// relayPace lets events gather when they come faster than one by one: each
 	// batch is a sync of the log and of the database, which writers wait for.
-	relayPace = 4 * time.Millisecond
+	relayPace = 10 * time.Millisecond
 )
 
 // ErrRelayed is what Run fails with when the source has a relay already.
