@@ -38,7 +38,7 @@ or over GraphQL at ` + "`/graphql`" + `, which offers the same and more.
 
 - Times are Unix epoch **milliseconds**. JIDs are ` + "`6281234567890@s.whatsapp.net`, `205227043110953@lid` and `120363041234567890@g.us`" + `; in a path, ` + "`@` and `%40`" + ` are the same.
 - Stored reads work while the session is offline; operations that ask WhatsApp then answer 501.
-- Lists are ` + "`{\"data\":[…],\"nextCursor\":…}`" + `; without ` + "`limit`" + ` they give everything.
+- Lists are ` + "`{\"data\":[…],\"nextCursor\":…}`" + `; without ` + "`limit`" + ` they give everything, but chats, messages and deliveries 50.
 - Errors are ` + "`{\"error\":{\"code\",\"message\",\"details\"}}`" + `, always. Checks come in the order 401, 403, 404 (session), 400, 501.`
 
 // OpenAPI gives the OpenAPI 3.1 document of every route of the table, generated
