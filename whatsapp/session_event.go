@@ -84,18 +84,18 @@ func ignored(evt any) bool {
 	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
 	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
-	case *events.HistorySync, *events.MediaRetry: // neither history nor media is asked for in this version
+	case *events.HistorySync, *events.MediaRetry: // neither history nor media is downloaded in this version
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
 	case *events.ChatPresence, *events.Presence, *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
 		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
 	case *events.Pin, *events.Star, *events.DeleteForMe, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat,
 		*events.DeleteChat, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat,
-		*events.LabelAssociationMessage: // chats are not stored in this version
+		*events.LabelAssociationMessage: // what other devices do to chats is not followed in this version
 	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
 	case *events.Picture, *events.UserAbout, *events.UserStatusMute: // asked for live when wanted
 	case *events.IdentityChange: // trusted by AutoTrustIdentity
 	case *events.PrivacySettings, *events.Blocklist, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
-	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // channels are not stored in this version
+	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // of channels only the messages are stored in this version
 	default:
 		return false
 	}
