@@ -2,6 +2,7 @@ package whatsapp_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"go.mau.fi/whatsmeow/store"
 
 	"wagateway/models"
+	"wagateway/models/contract"
 	"wagateway/models/fault"
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
@@ -25,28 +27,22 @@ import (
 	"wagateway/whatsapp/whatsapptest"
 )
 
-// follow collects the states a session goes through; the function gives them.
-func follow(t *testing.T, w *whatsapptest.World, sessionID string) (seen func() []string) {
+// states gives the states a session has gone through, as its events tell them:
+// a watcher may miss one that does not last.
+func states(t *testing.T, w *whatsapptest.World, sessionID string) []string {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	updates, err := w.Service.WatchSession(ctx, sessionID)
+	events, err := w.DB.Outbox.Next(t.Context(), 1000)
 	require.NoError(t, err)
-	var states []string
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for u := range updates {
-			state := strings.TrimSpace(string(u.Status) + " " + string(u.StatusReason))
-			if len(states) == 0 || states[len(states)-1] != state {
-				states = append(states, state)
-			}
+	var seen []string
+	for _, event := range events {
+		if event.SessionID != sessionID || event.Name != models.EventSessionStatus {
+			continue
 		}
-	}()
-	return func() []string {
-		cancel()
-		<-done
-		return states
+		var shape contract.Session
+		require.NoError(t, json.Unmarshal(event.Payload, &shape))
+		seen = append(seen, strings.TrimSpace(shape.Status+" "+shape.StatusReason))
 	}
+	return seen
 }
 
 // next waits until a session that works has stopped working, and works again.
@@ -103,9 +99,11 @@ func TestStatesOfALostConnection(t *testing.T) {
 	t.Parallel()
 	w := whatsapptest.NewWorld(t, modelstest.SQLite, whatsapptest.WithTiming(func(t *whatsapp.Timing) { t.MinBackOff = 100 * time.Millisecond }))
 	session, _ := w.PairedSession("491700000001", "Anna")
-	seen := follow(t, w, session.ID)
+	before := states(t, w, session.ID)
 	next(t, w, session.ID, func() { require.NoError(t, w.WhatsApp.SetFault(wasim.Fault{Kind: wasim.FaultDropSocket})) })
-	assert.Equal(t, []string{"working", "starting disconnected", "working"}, seen())
+	after := states(t, w, session.ID)
+	require.Equal(t, "working", before[len(before)-1])
+	assert.Equal(t, []string{"starting disconnected", "working"}, after[len(before):])
 }
 
 func TestReplaced(t *testing.T) {
