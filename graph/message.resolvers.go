@@ -10,7 +10,16 @@ import (
 
 	"wagateway/graph/gen"
 	"wagateway/models"
+	"wagateway/whatsapp"
 )
+
+func (r *messageResolver) Content(ctx context.Context, obj *models.Message) (gen.MessageContent, error) {
+	return r.content(ctx, obj)
+}
+
+func (r *messageResolver) Reactions(ctx context.Context, obj *models.Message) ([]*models.Reaction, error) {
+	return r.reactions(ctx, obj)
+}
 
 func (r *messageResolver) Chat(ctx context.Context, obj *models.Message) (*models.Chat, error) {
 	return r.chatOf(ctx, obj)
@@ -34,6 +43,79 @@ func (r *mutationResolver) SendMessage(ctx context.Context, sessionID string, in
 		return nil, err
 	}
 	return r.WhatsApp.SendMessage(ctx, session, newSend(input))
+}
+
+func (r *mutationResolver) EditMessage(ctx context.Context, sessionID string, input gen.EditMessageInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID}
+	return r.WhatsApp.EditMessage(ctx, session, key, whatsapp.TextContent{Text: input.Text, Mentions: input.Mentions.Value()}, orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) RevokeMessage(ctx context.Context, sessionID string, input gen.RevokeMessageInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID, Sender: orZero(input.Sender.Value())}
+	return r.WhatsApp.RevokeMessage(ctx, session, key, orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) ForwardMessage(ctx context.Context, sessionID string, input gen.ForwardMessageInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID, Sender: orZero(input.Sender.Value())}
+	return r.WhatsApp.ForwardMessage(ctx, session, key, input.To, orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) AddReaction(ctx context.Context, sessionID string, input gen.AddReactionInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID, Sender: orZero(input.Sender.Value())}
+	return r.WhatsApp.AddReaction(ctx, session, key, input.Emoji, orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) RemoveReaction(ctx context.Context, sessionID string, input gen.MessageKeyInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.RemoveReaction(ctx, session, messageKeyOf(input), orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) VoteMessage(ctx context.Context, sessionID string, input gen.VoteMessageInput) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID, Sender: orZero(input.Sender.Value())}
+	return r.WhatsApp.VoteMessage(ctx, session, key, input.Options, orZero(input.Async.Value()))
+}
+
+func (r *mutationResolver) CancelSend(ctx context.Context, sessionID string, outboxID string) (*models.Outgoing, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.CancelSend(ctx, session, outboxID)
+}
+
+func (r *mutationResolver) FetchMedia(ctx context.Context, sessionID string, input gen.MessageKeyInput) (*gen.FetchMediaPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	message, err := r.WhatsApp.FetchMedia(ctx, session, messageKeyOf(input))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.FetchMediaPayload{Message: message}, nil
 }
 
 func (r *queryResolver) Message(ctx context.Context, sessionID string, waMessageID string) (*models.Message, error) {

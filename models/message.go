@@ -7,8 +7,8 @@ import (
 // MessageType is what a message is, as in the contract's Message.type.
 type MessageType string
 
-// The kinds of messages. Those that change another message (reaction, edit,
-// revoke) are kept as they came, with the other's id as the quoted one.
+// The kinds of messages. Those that change another message (reaction, edit, revoke,
+// vote) are rows of their own, hidden, with the other's id as the quoted one.
 const (
 	MessageText          MessageType = "text"
 	MessageImage         MessageType = "image"
@@ -22,10 +22,17 @@ const (
 	MessageReaction      MessageType = "reaction"
 	MessageEdit          MessageType = "edit"
 	MessageRevoke        MessageType = "revoke"
+	MessageVote          MessageType = "vote"
 	MessageSystem        MessageType = "system"
 	MessageUndecryptable MessageType = "undecryptable"
 	MessageUnknown       MessageType = "unknown"
 )
+
+// Changes reports whether messages of this type change another one: they are
+// hidden, and stand in no list.
+func (t MessageType) Changes() bool {
+	return t == MessageReaction || t == MessageEdit || t == MessageRevoke || t == MessageVote
+}
 
 // AckLevel is how far a message of the account's own is, as in the contract's
 // Message.ackLevel. Those of others are AckDelivered once stored.
@@ -75,10 +82,15 @@ type Message struct {
 	QuotedID    string   // WhatsApp's id of the message it replies to; "" none
 	Mentions    []string // addresses
 	HasMedia    bool
+	Content     Content
+	Hidden      bool // it changes another message, and stands in no list
 	AckLevel    AckLevel
 	Error       string
 	Edited      bool
-	Deleted     bool
+	EditedAt    Millis // 0: never
+	Deleted     bool   // revoked for everyone: what it said is gone
+	Starred     bool
+	ServerID    int64  // a channel's own number of it; 0 elsewhere
 	Timestamp   Millis // when it was sent, as WhatsApp says
 	CreatedAt   Millis
 	UpdatedAt   Millis
@@ -95,11 +107,17 @@ type NewMessage struct {
 	QuotedID    string
 	Mentions    []string
 	HasMedia    bool
+	Content     Content
+	Media       *NewMedia // where its file is; nil: it has none
+	ServerID    int64     // a channel's own number of it; 0 elsewhere
 	AckLevel    AckLevel
 	Error       string // why it cannot be read
 	Timestamp   Millis
 	Raw         []byte // WhatsApp's own encoding
-	Quiet       bool   // changes another message, so it counts neither as unread nor as latest
+	Quiet       bool   // counts neither as unread nor as latest; always so where the type [MessageType.Changes]
+	// History says that it is of the past: it comes without an event and counts as
+	// latest, but not as unread.
+	History bool
 }
 
 // Direction is "out" for the account's own messages, from whatever device, else "in".
@@ -109,6 +127,15 @@ func (m *Message) Direction() string {
 	}
 	return "in"
 }
+
+// IsForwarded reports whether it was forwarded.
+func (m *Message) IsForwarded() bool { return m.Content.Forwarded }
+
+// IsViewOnce reports whether it may be seen once only.
+func (m *Message) IsViewOnce() bool { return m.Content.ViewOnce }
+
+// Ephemeral is after how many seconds it disappears; 0: it stays.
+func (m *Message) Ephemeral() int { return m.Content.EphemeralSeconds }
 
 // Level is AckLevel as a number.
 func (m *Message) Level() int { return int(m.AckLevel) }
@@ -150,6 +177,9 @@ type MessageReceipt struct {
 	AckLevel  AckLevel // delivered, read or played
 	At        Millis
 }
+
+// Status is the level in a word.
+func (r *MessageReceipt) Status() string { return r.AckLevel.Status() }
 
 // Level is AckLevel as a number.
 func (r *MessageReceipt) Level() int { return int(r.AckLevel) }

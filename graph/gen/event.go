@@ -83,6 +83,50 @@ type ContactEvent struct {
 	Name     string
 }
 
+// ReactionEvent is somebody's reaction to a message.
+type ReactionEvent struct {
+	EventHead
+	ChatJID     string
+	WaMessageID string
+	SenderJID   string
+	FromMe      bool
+	Emoji       string
+}
+
+// PollVoteEvent is somebody's vote.
+type PollVoteEvent struct {
+	EventHead
+	ChatJID     string
+	WaMessageID string
+	VoterJID    string
+	Options     []string
+}
+
+// PresenceEvent is what somebody is doing.
+type PresenceEvent struct {
+	EventHead
+	ChatJID   string
+	SenderJID string
+	State     string
+}
+
+// CallEvent is a call.
+type CallEvent struct {
+	EventHead
+	CallID  string
+	FromJID string
+	Action  string
+	Video   bool
+}
+
+// HistorySyncedEvent is a part of the past that was stored.
+type HistorySyncedEvent struct {
+	EventHead
+	Chats    int
+	Messages int
+	Progress int
+}
+
 // OtherEvent is an event that its payload tells all of.
 type OtherEvent struct{ EventHead }
 

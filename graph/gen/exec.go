@@ -85,6 +85,19 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	CallEvent struct {
+		Action         func(childComplexity int) int
+		CallID         func(childComplexity int) int
+		FromJID        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		Video          func(childComplexity int) int
+	}
+
 	Chat struct {
 		Archived      func(childComplexity int) int
 		Contact       func(childComplexity int) int
@@ -137,6 +150,16 @@ type ComplexityRoot struct {
 		PhoneNumber  func(childComplexity int) int
 		PushName     func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
+	}
+
+	ContactCard struct {
+		Name  func(childComplexity int) int
+		Phone func(childComplexity int) int
+		Vcard func(childComplexity int) int
+	}
+
+	ContactCardContent struct {
+		Cards func(childComplexity int) int
 	}
 
 	ContactConnection struct {
@@ -240,6 +263,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	FetchMediaPayload struct {
+		Message func(childComplexity int) int
+	}
+
 	Group struct {
 		CreatedAtWA      func(childComplexity int) int
 		Description      func(childComplexity int) int
@@ -328,6 +355,18 @@ type ComplexityRoot struct {
 		RequestedAt func(childComplexity int) int
 	}
 
+	HistorySyncedEvent struct {
+		Chats          func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Messages       func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		Progress       func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
 	JoinGroupPayload struct {
 		Group           func(childComplexity int) int
 		GroupJID        func(childComplexity int) int
@@ -338,31 +377,68 @@ type ComplexityRoot struct {
 		Group func(childComplexity int) int
 	}
 
+	LinkPreview struct {
+		Description func(childComplexity int) int
+		Title       func(childComplexity int) int
+		URL         func(childComplexity int) int
+	}
+
+	LocationContent struct {
+		Address   func(childComplexity int) int
+		Latitude  func(childComplexity int) int
+		Live      func(childComplexity int) int
+		Longitude func(childComplexity int) int
+		Name      func(childComplexity int) int
+	}
+
 	LogoutSessionPayload struct {
 		Session func(childComplexity int) int
+	}
+
+	MediaContent struct {
+		Animated  func(childComplexity int) int
+		Caption   func(childComplexity int) int
+		Error     func(childComplexity int) int
+		Filename  func(childComplexity int) int
+		Height    func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Mimetype  func(childComplexity int) int
+		Seconds   func(childComplexity int) int
+		Size      func(childComplexity int) int
+		Status    func(childComplexity int) int
+		Thumbnail func(childComplexity int) int
+		URL       func(childComplexity int) int
+		Width     func(childComplexity int) int
 	}
 
 	Message struct {
 		Body        func(childComplexity int) int
 		Chat        func(childComplexity int) int
 		ChatJID     func(childComplexity int) int
+		Content     func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		Deleted     func(childComplexity int) int
 		Direction   func(childComplexity int) int
 		Edited      func(childComplexity int) int
+		EditedAt    func(childComplexity int) int
+		Ephemeral   func(childComplexity int) int
 		Error       func(childComplexity int) int
 		FromMe      func(childComplexity int) int
 		HasMedia    func(childComplexity int) int
 		ID          func(childComplexity int) int
+		IsForwarded func(childComplexity int) int
+		IsViewOnce  func(childComplexity int) int
 		Level       func(childComplexity int) int
 		Mentions    func(childComplexity int) int
 		Quoted      func(childComplexity int) int
 		QuotedID    func(childComplexity int) int
+		Reactions   func(childComplexity int) int
 		Receipts    func(childComplexity int) int
 		Sender      func(childComplexity int) int
 		SenderJID   func(childComplexity int) int
 		SenderLID   func(childComplexity int) int
 		SessionID   func(childComplexity int) int
+		Starred     func(childComplexity int) int
 		Timestamp   func(childComplexity int) int
 		Type        func(childComplexity int) int
 		WAMessageID func(childComplexity int) int
@@ -394,6 +470,7 @@ type ComplexityRoot struct {
 		At       func(childComplexity int) int
 		Identity func(childComplexity int) int
 		Level    func(childComplexity int) int
+		Status   func(childComplexity int) int
 	}
 
 	MessageStatusEvent struct {
@@ -427,7 +504,9 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AddGroupMembers      func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		AddReaction          func(childComplexity int, sessionID string, input AddReactionInput) int
 		ApproveGroupMembers  func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		CancelSend           func(childComplexity int, sessionID string, outboxID string) int
 		CreateAPIKey         func(childComplexity int, input CreateAPIKeyInput) int
 		CreateGroup          func(childComplexity int, sessionID string, input CreateGroupInput) int
 		CreateRealtimeTicket func(childComplexity int, input *CreateRealtimeTicketInput) int
@@ -436,6 +515,9 @@ type ComplexityRoot struct {
 		DeleteSession        func(childComplexity int, sessionID string) int
 		DeleteWebhook        func(childComplexity int, id string) int
 		DemoteGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		EditMessage          func(childComplexity int, sessionID string, input EditMessageInput) int
+		FetchMedia           func(childComplexity int, sessionID string, input MessageKeyInput) int
+		ForwardMessage       func(childComplexity int, sessionID string, input ForwardMessageInput) int
 		JoinGroup            func(childComplexity int, sessionID string, input JoinGroupInput) int
 		LeaveGroup           func(childComplexity int, sessionID string, groupJID string) int
 		LogoutSession        func(childComplexity int, sessionID string) int
@@ -445,9 +527,11 @@ type ComplexityRoot struct {
 		RedeliverRange       func(childComplexity int, webhookID string, input RedeliverRangeInput) int
 		RejectGroupMembers   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		RemoveGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RemoveReaction       func(childComplexity int, sessionID string, input MessageKeyInput) int
 		RestartSession       func(childComplexity int, sessionID string) int
 		RevokeAPIKey         func(childComplexity int, id string) int
 		RevokeGroupInvite    func(childComplexity int, sessionID string, groupJID string) int
+		RevokeMessage        func(childComplexity int, sessionID string, input RevokeMessageInput) int
 		RotateWebhookSecret  func(childComplexity int, id string, input *RotateWebhookSecretInput) int
 		SendMessage          func(childComplexity int, sessionID string, input SendMessageInput) int
 		SessionPairingCode   func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
@@ -457,6 +541,7 @@ type ComplexityRoot struct {
 		UpdateGroup          func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
 		UpdateSession        func(childComplexity int, sessionID string, input UpdateSessionInput) int
 		UpdateWebhook        func(childComplexity int, id string, input UpdateWebhookInput) int
+		VoteMessage          func(childComplexity int, sessionID string, input VoteMessageInput) int
 	}
 
 	Organization struct {
@@ -513,6 +598,48 @@ type ComplexityRoot struct {
 		OK         func(childComplexity int) int
 	}
 
+	PollContent struct {
+		Name            func(childComplexity int) int
+		Options         func(childComplexity int) int
+		SelectableCount func(childComplexity int) int
+		Voters          func(childComplexity int) int
+	}
+
+	PollOption struct {
+		Name  func(childComplexity int) int
+		Votes func(childComplexity int) int
+	}
+
+	PollVote struct {
+		At       func(childComplexity int) int
+		Identity func(childComplexity int) int
+	}
+
+	PollVoteEvent struct {
+		ChatJID        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Options        func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		VoterJID       func(childComplexity int) int
+		WaMessageID    func(childComplexity int) int
+	}
+
+	PresenceEvent struct {
+		ChatJID        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SenderJID      func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		State          func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+	}
+
 	PromoteGroupMemberPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
@@ -542,6 +669,32 @@ type ComplexityRoot struct {
 		Viewer             func(childComplexity int) int
 		Webhook            func(childComplexity int, id string) int
 		Webhooks           func(childComplexity int, first *int32, after *string) int
+	}
+
+	Reaction struct {
+		At       func(childComplexity int) int
+		Emoji    func(childComplexity int) int
+		FromMe   func(childComplexity int) int
+		Identity func(childComplexity int) int
+	}
+
+	ReactionContent struct {
+		Emoji    func(childComplexity int) int
+		TargetID func(childComplexity int) int
+	}
+
+	ReactionEvent struct {
+		ChatJID        func(childComplexity int) int
+		Emoji          func(childComplexity int) int
+		FromMe         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		Payload        func(childComplexity int) int
+		SenderJID      func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		Timestamp      func(childComplexity int) int
+		Type           func(childComplexity int) int
+		WaMessageID    func(childComplexity int) int
 	}
 
 	ReadChatPayload struct {
@@ -691,12 +844,25 @@ type ComplexityRoot struct {
 		Pairing func(childComplexity int, sessionID string) int
 	}
 
+	SystemContent struct {
+		Kind func(childComplexity int) int
+	}
+
 	TestWebhookPayload struct {
 		Delivered      func(childComplexity int) int
 		DurationMs     func(childComplexity int) int
 		Error          func(childComplexity int) int
 		EventID        func(childComplexity int) int
 		ResponseStatus func(childComplexity int) int
+	}
+
+	TextContent struct {
+		LinkPreview func(childComplexity int) int
+		Text        func(childComplexity int) int
+	}
+
+	UnknownContent struct {
+		Raw func(childComplexity int) int
 	}
 
 	UpdateGroupPayload struct {
@@ -778,6 +944,9 @@ type GroupResolver interface {
 	Members(ctx context.Context, obj *models.Group, first *int32, after *string, role *models.MemberRole) (*Connection[models.GroupMember], error)
 }
 type MessageResolver interface {
+	Content(ctx context.Context, obj *models.Message) (MessageContent, error)
+	Reactions(ctx context.Context, obj *models.Message) ([]*models.Reaction, error)
+
 	Chat(ctx context.Context, obj *models.Message) (*models.Chat, error)
 	Sender(ctx context.Context, obj *models.Message) (*models.Identity, error)
 	Quoted(ctx context.Context, obj *models.Message) (*models.Message, error)
@@ -800,6 +969,14 @@ type MutationResolver interface {
 	ApproveGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*ApproveGroupMembersPayload, error)
 	RejectGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*RejectGroupMembersPayload, error)
 	SendMessage(ctx context.Context, sessionID string, input SendMessageInput) (*models.Outgoing, error)
+	EditMessage(ctx context.Context, sessionID string, input EditMessageInput) (*models.Outgoing, error)
+	RevokeMessage(ctx context.Context, sessionID string, input RevokeMessageInput) (*models.Outgoing, error)
+	ForwardMessage(ctx context.Context, sessionID string, input ForwardMessageInput) (*models.Outgoing, error)
+	AddReaction(ctx context.Context, sessionID string, input AddReactionInput) (*models.Outgoing, error)
+	RemoveReaction(ctx context.Context, sessionID string, input MessageKeyInput) (*models.Outgoing, error)
+	VoteMessage(ctx context.Context, sessionID string, input VoteMessageInput) (*models.Outgoing, error)
+	CancelSend(ctx context.Context, sessionID string, outboxID string) (*models.Outgoing, error)
+	FetchMedia(ctx context.Context, sessionID string, input MessageKeyInput) (*FetchMediaPayload, error)
 	SessionPairingCode(ctx context.Context, sessionID string, input SessionPairingCodeInput) (*SessionPairingCodePayload, error)
 	CreateSession(ctx context.Context, input CreateSessionInput) (*CreateSessionPayload, error)
 	UpdateSession(ctx context.Context, sessionID string, input UpdateSessionInput) (*UpdateSessionPayload, error)
@@ -1001,6 +1178,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApproveGroupMembersPayload.Results(childComplexity), true
+
+	case "CallEvent.action":
+		if e.ComplexityRoot.CallEvent.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.Action(childComplexity), true
+	case "CallEvent.callId":
+		if e.ComplexityRoot.CallEvent.CallID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.CallID(childComplexity), true
+	case "CallEvent.fromJid":
+		if e.ComplexityRoot.CallEvent.FromJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.FromJID(childComplexity), true
+	case "CallEvent.id":
+		if e.ComplexityRoot.CallEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.ID(childComplexity), true
+	case "CallEvent.organizationId":
+		if e.ComplexityRoot.CallEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.OrganizationID(childComplexity), true
+	case "CallEvent.payload":
+		if e.ComplexityRoot.CallEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.Payload(childComplexity), true
+	case "CallEvent.sessionId":
+		if e.ComplexityRoot.CallEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.SessionID(childComplexity), true
+	case "CallEvent.timestamp":
+		if e.ComplexityRoot.CallEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.Timestamp(childComplexity), true
+	case "CallEvent.type":
+		if e.ComplexityRoot.CallEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.Type(childComplexity), true
+	case "CallEvent.video":
+		if e.ComplexityRoot.CallEvent.Video == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEvent.Video(childComplexity), true
 
 	case "Chat.archived":
 		if e.ComplexityRoot.Chat.Archived == nil {
@@ -1245,6 +1483,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Contact.UpdatedAt(childComplexity), true
+
+	case "ContactCard.name":
+		if e.ComplexityRoot.ContactCard.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCard.Name(childComplexity), true
+	case "ContactCard.phone":
+		if e.ComplexityRoot.ContactCard.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCard.Phone(childComplexity), true
+	case "ContactCard.vcard":
+		if e.ComplexityRoot.ContactCard.Vcard == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCard.Vcard(childComplexity), true
+
+	case "ContactCardContent.cards":
+		if e.ComplexityRoot.ContactCardContent.Cards == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCardContent.Cards(childComplexity), true
 
 	case "ContactConnection.edges":
 		if e.ComplexityRoot.ContactConnection.Edges == nil {
@@ -1579,6 +1843,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
+
+	case "FetchMediaPayload.message":
+		if e.ComplexityRoot.FetchMediaPayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FetchMediaPayload.Message(childComplexity), true
 
 	case "Group.createdAtWa":
 		if e.ComplexityRoot.Group.CreatedAtWA == nil {
@@ -1943,6 +2214,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupRequest.RequestedAt(childComplexity), true
 
+	case "HistorySyncedEvent.chats":
+		if e.ComplexityRoot.HistorySyncedEvent.Chats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Chats(childComplexity), true
+	case "HistorySyncedEvent.id":
+		if e.ComplexityRoot.HistorySyncedEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.ID(childComplexity), true
+	case "HistorySyncedEvent.messages":
+		if e.ComplexityRoot.HistorySyncedEvent.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Messages(childComplexity), true
+	case "HistorySyncedEvent.organizationId":
+		if e.ComplexityRoot.HistorySyncedEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.OrganizationID(childComplexity), true
+	case "HistorySyncedEvent.payload":
+		if e.ComplexityRoot.HistorySyncedEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Payload(childComplexity), true
+	case "HistorySyncedEvent.progress":
+		if e.ComplexityRoot.HistorySyncedEvent.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Progress(childComplexity), true
+	case "HistorySyncedEvent.sessionId":
+		if e.ComplexityRoot.HistorySyncedEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.SessionID(childComplexity), true
+	case "HistorySyncedEvent.timestamp":
+		if e.ComplexityRoot.HistorySyncedEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Timestamp(childComplexity), true
+	case "HistorySyncedEvent.type":
+		if e.ComplexityRoot.HistorySyncedEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistorySyncedEvent.Type(childComplexity), true
+
 	case "JoinGroupPayload.group":
 		if e.ComplexityRoot.JoinGroupPayload.Group == nil {
 			break
@@ -1969,12 +2295,141 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LeaveGroupPayload.Group(childComplexity), true
 
+	case "LinkPreview.description":
+		if e.ComplexityRoot.LinkPreview.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPreview.Description(childComplexity), true
+	case "LinkPreview.title":
+		if e.ComplexityRoot.LinkPreview.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPreview.Title(childComplexity), true
+	case "LinkPreview.url":
+		if e.ComplexityRoot.LinkPreview.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPreview.URL(childComplexity), true
+
+	case "LocationContent.address":
+		if e.ComplexityRoot.LocationContent.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationContent.Address(childComplexity), true
+	case "LocationContent.latitude":
+		if e.ComplexityRoot.LocationContent.Latitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationContent.Latitude(childComplexity), true
+	case "LocationContent.live":
+		if e.ComplexityRoot.LocationContent.Live == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationContent.Live(childComplexity), true
+	case "LocationContent.longitude":
+		if e.ComplexityRoot.LocationContent.Longitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationContent.Longitude(childComplexity), true
+	case "LocationContent.name":
+		if e.ComplexityRoot.LocationContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LocationContent.Name(childComplexity), true
+
 	case "LogoutSessionPayload.session":
 		if e.ComplexityRoot.LogoutSessionPayload.Session == nil {
 			break
 		}
 
 		return e.ComplexityRoot.LogoutSessionPayload.Session(childComplexity), true
+
+	case "MediaContent.animated":
+		if e.ComplexityRoot.MediaContent.Animated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Animated(childComplexity), true
+	case "MediaContent.caption":
+		if e.ComplexityRoot.MediaContent.Caption == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Caption(childComplexity), true
+	case "MediaContent.error":
+		if e.ComplexityRoot.MediaContent.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Error(childComplexity), true
+	case "MediaContent.filename":
+		if e.ComplexityRoot.MediaContent.Filename == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Filename(childComplexity), true
+	case "MediaContent.height":
+		if e.ComplexityRoot.MediaContent.Height == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Height(childComplexity), true
+	case "MediaContent.kind":
+		if e.ComplexityRoot.MediaContent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Kind(childComplexity), true
+	case "MediaContent.mimetype":
+		if e.ComplexityRoot.MediaContent.Mimetype == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Mimetype(childComplexity), true
+	case "MediaContent.seconds":
+		if e.ComplexityRoot.MediaContent.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Seconds(childComplexity), true
+	case "MediaContent.size":
+		if e.ComplexityRoot.MediaContent.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Size(childComplexity), true
+	case "MediaContent.status":
+		if e.ComplexityRoot.MediaContent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Status(childComplexity), true
+	case "MediaContent.thumbnail":
+		if e.ComplexityRoot.MediaContent.Thumbnail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Thumbnail(childComplexity), true
+	case "MediaContent.url":
+		if e.ComplexityRoot.MediaContent.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.URL(childComplexity), true
+	case "MediaContent.width":
+		if e.ComplexityRoot.MediaContent.Width == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MediaContent.Width(childComplexity), true
 
 	case "Message.body":
 		if e.ComplexityRoot.Message.Body == nil {
@@ -1994,6 +2449,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ChatJID(childComplexity), true
+	case "Message.content":
+		if e.ComplexityRoot.Message.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Content(childComplexity), true
 	case "Message.createdAt":
 		if e.ComplexityRoot.Message.CreatedAt == nil {
 			break
@@ -2018,6 +2479,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Edited(childComplexity), true
+	case "Message.editedAt":
+		if e.ComplexityRoot.Message.EditedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.EditedAt(childComplexity), true
+	case "Message.ephemeralSeconds":
+		if e.ComplexityRoot.Message.Ephemeral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Ephemeral(childComplexity), true
 	case "Message.error":
 		if e.ComplexityRoot.Message.Error == nil {
 			break
@@ -2042,6 +2515,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.forwarded":
+		if e.ComplexityRoot.Message.IsForwarded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.IsForwarded(childComplexity), true
+	case "Message.viewOnce":
+		if e.ComplexityRoot.Message.IsViewOnce == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.IsViewOnce(childComplexity), true
 	case "Message.ackLevel":
 		if e.ComplexityRoot.Message.Level == nil {
 			break
@@ -2066,6 +2551,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.QuotedID(childComplexity), true
+	case "Message.reactions":
+		if e.ComplexityRoot.Message.Reactions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Reactions(childComplexity), true
 	case "Message.receipts":
 		if e.ComplexityRoot.Message.Receipts == nil {
 			break
@@ -2096,6 +2587,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.SessionID(childComplexity), true
+	case "Message.starred":
+		if e.ComplexityRoot.Message.Starred == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Starred(childComplexity), true
 	case "Message.timestamp":
 		if e.ComplexityRoot.Message.Timestamp == nil {
 			break
@@ -2214,6 +2711,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MessageReceipt.Level(childComplexity), true
+	case "MessageReceipt.status":
+		if e.ComplexityRoot.MessageReceipt.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageReceipt.Status(childComplexity), true
 
 	case "MessageStatusEvent.ackLevel":
 		if e.ComplexityRoot.MessageStatusEvent.AckLevel == nil {
@@ -2366,6 +2869,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddGroupMembers(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.addReaction":
+		if e.ComplexityRoot.Mutation.AddReaction == nil {
+			break
+		}
+
+		args, err := field_Mutation_addReaction_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddReaction(childComplexity, args["sessionId"].(string), args["input"].(AddReactionInput)), true
 	case "Mutation.approveGroupMembers":
 		if e.ComplexityRoot.Mutation.ApproveGroupMembers == nil {
 			break
@@ -2377,6 +2891,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApproveGroupMembers(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.cancelSend":
+		if e.ComplexityRoot.Mutation.CancelSend == nil {
+			break
+		}
+
+		args, err := field_Mutation_cancelSend_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelSend(childComplexity, args["sessionId"].(string), args["outboxId"].(string)), true
 	case "Mutation.createApiKey":
 		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
 			break
@@ -2465,6 +2990,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DemoteGroupMember(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.editMessage":
+		if e.ComplexityRoot.Mutation.EditMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_editMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["sessionId"].(string), args["input"].(EditMessageInput)), true
+	case "Mutation.fetchMedia":
+		if e.ComplexityRoot.Mutation.FetchMedia == nil {
+			break
+		}
+
+		args, err := field_Mutation_fetchMedia_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FetchMedia(childComplexity, args["sessionId"].(string), args["input"].(MessageKeyInput)), true
+	case "Mutation.forwardMessage":
+		if e.ComplexityRoot.Mutation.ForwardMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_forwardMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ForwardMessage(childComplexity, args["sessionId"].(string), args["input"].(ForwardMessageInput)), true
 	case "Mutation.joinGroup":
 		if e.ComplexityRoot.Mutation.JoinGroup == nil {
 			break
@@ -2564,6 +3122,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveGroupMember(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.removeReaction":
+		if e.ComplexityRoot.Mutation.RemoveReaction == nil {
+			break
+		}
+
+		args, err := field_Mutation_removeReaction_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveReaction(childComplexity, args["sessionId"].(string), args["input"].(MessageKeyInput)), true
 	case "Mutation.restartSession":
 		if e.ComplexityRoot.Mutation.RestartSession == nil {
 			break
@@ -2597,6 +3166,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeGroupInvite(childComplexity, args["sessionId"].(string), args["groupJid"].(string)), true
+	case "Mutation.revokeMessage":
+		if e.ComplexityRoot.Mutation.RevokeMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_revokeMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeMessage(childComplexity, args["sessionId"].(string), args["input"].(RevokeMessageInput)), true
 	case "Mutation.rotateWebhookSecret":
 		if e.ComplexityRoot.Mutation.RotateWebhookSecret == nil {
 			break
@@ -2696,6 +3276,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateWebhook(childComplexity, args["id"].(string), args["input"].(UpdateWebhookInput)), true
+	case "Mutation.voteMessage":
+		if e.ComplexityRoot.Mutation.VoteMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_voteMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VoteMessage(childComplexity, args["sessionId"].(string), args["input"].(VoteMessageInput)), true
 
 	case "Organization.createdAt":
 		if e.ComplexityRoot.Organization.CreatedAt == nil {
@@ -2901,6 +3492,173 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ParticipantResult.OK(childComplexity), true
+
+	case "PollContent.name":
+		if e.ComplexityRoot.PollContent.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollContent.Name(childComplexity), true
+	case "PollContent.options":
+		if e.ComplexityRoot.PollContent.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollContent.Options(childComplexity), true
+	case "PollContent.selectableCount":
+		if e.ComplexityRoot.PollContent.SelectableCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollContent.SelectableCount(childComplexity), true
+	case "PollContent.voters":
+		if e.ComplexityRoot.PollContent.Voters == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollContent.Voters(childComplexity), true
+
+	case "PollOption.name":
+		if e.ComplexityRoot.PollOption.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollOption.Name(childComplexity), true
+	case "PollOption.votes":
+		if e.ComplexityRoot.PollOption.Votes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollOption.Votes(childComplexity), true
+
+	case "PollVote.at":
+		if e.ComplexityRoot.PollVote.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVote.At(childComplexity), true
+	case "PollVote.voter":
+		if e.ComplexityRoot.PollVote.Identity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVote.Identity(childComplexity), true
+
+	case "PollVoteEvent.chatJid":
+		if e.ComplexityRoot.PollVoteEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.ChatJID(childComplexity), true
+	case "PollVoteEvent.id":
+		if e.ComplexityRoot.PollVoteEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.ID(childComplexity), true
+	case "PollVoteEvent.options":
+		if e.ComplexityRoot.PollVoteEvent.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.Options(childComplexity), true
+	case "PollVoteEvent.organizationId":
+		if e.ComplexityRoot.PollVoteEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.OrganizationID(childComplexity), true
+	case "PollVoteEvent.payload":
+		if e.ComplexityRoot.PollVoteEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.Payload(childComplexity), true
+	case "PollVoteEvent.sessionId":
+		if e.ComplexityRoot.PollVoteEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.SessionID(childComplexity), true
+	case "PollVoteEvent.timestamp":
+		if e.ComplexityRoot.PollVoteEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.Timestamp(childComplexity), true
+	case "PollVoteEvent.type":
+		if e.ComplexityRoot.PollVoteEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.Type(childComplexity), true
+	case "PollVoteEvent.voterJid":
+		if e.ComplexityRoot.PollVoteEvent.VoterJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.VoterJID(childComplexity), true
+	case "PollVoteEvent.waMessageId":
+		if e.ComplexityRoot.PollVoteEvent.WaMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PollVoteEvent.WaMessageID(childComplexity), true
+
+	case "PresenceEvent.chatJid":
+		if e.ComplexityRoot.PresenceEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.ChatJID(childComplexity), true
+	case "PresenceEvent.id":
+		if e.ComplexityRoot.PresenceEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.ID(childComplexity), true
+	case "PresenceEvent.organizationId":
+		if e.ComplexityRoot.PresenceEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.OrganizationID(childComplexity), true
+	case "PresenceEvent.payload":
+		if e.ComplexityRoot.PresenceEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.Payload(childComplexity), true
+	case "PresenceEvent.senderJid":
+		if e.ComplexityRoot.PresenceEvent.SenderJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.SenderJID(childComplexity), true
+	case "PresenceEvent.sessionId":
+		if e.ComplexityRoot.PresenceEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.SessionID(childComplexity), true
+	case "PresenceEvent.state":
+		if e.ComplexityRoot.PresenceEvent.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.State(childComplexity), true
+	case "PresenceEvent.timestamp":
+		if e.ComplexityRoot.PresenceEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.Timestamp(childComplexity), true
+	case "PresenceEvent.type":
+		if e.ComplexityRoot.PresenceEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PresenceEvent.Type(childComplexity), true
 
 	case "PromoteGroupMemberPayload.group":
 		if e.ComplexityRoot.PromoteGroupMemberPayload.Group == nil {
@@ -3122,6 +3880,111 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Webhooks(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+
+	case "Reaction.at":
+		if e.ComplexityRoot.Reaction.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reaction.At(childComplexity), true
+	case "Reaction.emoji":
+		if e.ComplexityRoot.Reaction.Emoji == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reaction.Emoji(childComplexity), true
+	case "Reaction.fromMe":
+		if e.ComplexityRoot.Reaction.FromMe == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reaction.FromMe(childComplexity), true
+	case "Reaction.sender":
+		if e.ComplexityRoot.Reaction.Identity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reaction.Identity(childComplexity), true
+
+	case "ReactionContent.emoji":
+		if e.ComplexityRoot.ReactionContent.Emoji == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionContent.Emoji(childComplexity), true
+	case "ReactionContent.targetId":
+		if e.ComplexityRoot.ReactionContent.TargetID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionContent.TargetID(childComplexity), true
+
+	case "ReactionEvent.chatJid":
+		if e.ComplexityRoot.ReactionEvent.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.ChatJID(childComplexity), true
+	case "ReactionEvent.emoji":
+		if e.ComplexityRoot.ReactionEvent.Emoji == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.Emoji(childComplexity), true
+	case "ReactionEvent.fromMe":
+		if e.ComplexityRoot.ReactionEvent.FromMe == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.FromMe(childComplexity), true
+	case "ReactionEvent.id":
+		if e.ComplexityRoot.ReactionEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.ID(childComplexity), true
+	case "ReactionEvent.organizationId":
+		if e.ComplexityRoot.ReactionEvent.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.OrganizationID(childComplexity), true
+	case "ReactionEvent.payload":
+		if e.ComplexityRoot.ReactionEvent.Payload == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.Payload(childComplexity), true
+	case "ReactionEvent.senderJid":
+		if e.ComplexityRoot.ReactionEvent.SenderJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.SenderJID(childComplexity), true
+	case "ReactionEvent.sessionId":
+		if e.ComplexityRoot.ReactionEvent.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.SessionID(childComplexity), true
+	case "ReactionEvent.timestamp":
+		if e.ComplexityRoot.ReactionEvent.Timestamp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.Timestamp(childComplexity), true
+	case "ReactionEvent.type":
+		if e.ComplexityRoot.ReactionEvent.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.Type(childComplexity), true
+	case "ReactionEvent.waMessageId":
+		if e.ComplexityRoot.ReactionEvent.WaMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionEvent.WaMessageID(childComplexity), true
 
 	case "ReadChatPayload.chat":
 		if e.ComplexityRoot.ReadChatPayload.Chat == nil {
@@ -3683,6 +4546,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.Pairing(childComplexity, args["sessionId"].(string)), true
 
+	case "SystemContent.kind":
+		if e.ComplexityRoot.SystemContent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SystemContent.Kind(childComplexity), true
+
 	case "TestWebhookPayload.delivered":
 		if e.ComplexityRoot.TestWebhookPayload.Delivered == nil {
 			break
@@ -3713,6 +4583,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TestWebhookPayload.ResponseStatus(childComplexity), true
+
+	case "TextContent.linkPreview":
+		if e.ComplexityRoot.TextContent.LinkPreview == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextContent.LinkPreview(childComplexity), true
+	case "TextContent.text":
+		if e.ComplexityRoot.TextContent.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextContent.Text(childComplexity), true
+
+	case "UnknownContent.raw":
+		if e.ComplexityRoot.UnknownContent.Raw == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnknownContent.Raw(childComplexity), true
 
 	case "UpdateGroupPayload.group":
 		if e.ComplexityRoot.UpdateGroupPayload.Group == nil {
@@ -3910,17 +4800,26 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AddReactionInput", graphql.BindUnmarshaler(ec, unmarshalInputAddReactionInput)),
+			graphql.NewInputUnmarshaler("ContactCardInput", graphql.BindUnmarshaler(ec, unmarshalInputContactCardInput)),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateApiKeyInput)),
 			graphql.NewInputUnmarshaler("CreateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateGroupInput)),
 			graphql.NewInputUnmarshaler("CreateRealtimeTicketInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateRealtimeTicketInput)),
 			graphql.NewInputUnmarshaler("CreateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateSessionInput)),
 			graphql.NewInputUnmarshaler("CreateWebhookInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateWebhookInput)),
+			graphql.NewInputUnmarshaler("EditMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputEditMessageInput)),
+			graphql.NewInputUnmarshaler("ForwardMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputForwardMessageInput)),
 			graphql.NewInputUnmarshaler("GroupParticipantsInput", graphql.BindUnmarshaler(ec, unmarshalInputGroupParticipantsInput)),
 			graphql.NewInputUnmarshaler("JoinGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputJoinGroupInput)),
+			graphql.NewInputUnmarshaler("LocationInput", graphql.BindUnmarshaler(ec, unmarshalInputLocationInput)),
+			graphql.NewInputUnmarshaler("MediaInput", graphql.BindUnmarshaler(ec, unmarshalInputMediaInput)),
 			graphql.NewInputUnmarshaler("MessageContentInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageContentInput)),
+			graphql.NewInputUnmarshaler("MessageKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageKeyInput)),
+			graphql.NewInputUnmarshaler("PollInput", graphql.BindUnmarshaler(ec, unmarshalInputPollInput)),
 			graphql.NewInputUnmarshaler("ReadChatInput", graphql.BindUnmarshaler(ec, unmarshalInputReadChatInput)),
 			graphql.NewInputUnmarshaler("RedeliverRangeInput", graphql.BindUnmarshaler(ec, unmarshalInputRedeliverRangeInput)),
 			graphql.NewInputUnmarshaler("RetryPolicyInput", graphql.BindUnmarshaler(ec, unmarshalInputRetryPolicyInput)),
+			graphql.NewInputUnmarshaler("RevokeMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputRevokeMessageInput)),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", graphql.BindUnmarshaler(ec, unmarshalInputRotateWebhookSecretInput)),
 			graphql.NewInputUnmarshaler("SendMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputSendMessageInput)),
 			graphql.NewInputUnmarshaler("SessionPairingCodeInput", graphql.BindUnmarshaler(ec, unmarshalInputSessionPairingCodeInput)),
@@ -3928,6 +4827,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateGroupInput)),
 			graphql.NewInputUnmarshaler("UpdateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateSessionInput)),
 			graphql.NewInputUnmarshaler("UpdateWebhookInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateWebhookInput)),
+			graphql.NewInputUnmarshaler("VoteMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputVoteMessageInput)),
 			graphql.NewInputUnmarshaler("WebhookHeaderInput", graphql.BindUnmarshaler(ec, unmarshalInputWebhookHeaderInput)),
 		)
 	}
@@ -4533,6 +5433,124 @@ type ContactEvent implements Event {
   name: String
 }
 
+"MESSAGE_REACTION."
+type ReactionEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The chat's address."
+  chatJid: JID!
+  "WhatsApp's id of the message reacted to."
+  waMessageId: String!
+  "Who reacted; null when unknown."
+  senderJid: JID
+  "Whether it was the account itself."
+  fromMe: Boolean!
+  "The emoji; empty: the reaction was taken back."
+  emoji: String!
+}
+
+"POLL_VOTE."
+type PollVoteEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The chat's address."
+  chatJid: JID!
+  "WhatsApp's id of the poll."
+  waMessageId: String!
+  "Who voted; null when unknown."
+  voterJid: JID
+  "The options chosen now; empty: the vote was taken back."
+  options: [String!]!
+}
+
+"PRESENCE."
+type PresenceEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "The chat's address."
+  chatJid: JID!
+  "Whose presence it is."
+  senderJid: JID!
+  "composing, recording, paused, available or unavailable."
+  state: String!
+}
+
+"CALL."
+type CallEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "WhatsApp's id of the call."
+  callId: String!
+  "Who calls."
+  fromJid: JID!
+  "offer, accept, reject or terminate."
+  action: String!
+  "Whether it is a video call."
+  video: Boolean!
+}
+
+"HISTORY_SYNCED."
+type HistorySyncedEvent implements Event {
+  "Its id, to continue behind it."
+  id: ID!
+  "What happened."
+  type: EventType!
+  "The session it happened to."
+  sessionId: ID!
+  "The organization that owns the session."
+  organizationId: String!
+  "When."
+  timestamp: DateTime!
+  "The contract's payload, as webhooks get it."
+  payload: JSON!
+  "How many chats the part told of."
+  chats: Int!
+  "How many messages of it are new here."
+  messages: Int!
+  "How far the phone is with sending the past, in per cent."
+  progress: Int!
+}
+
 "Any other event: ` + "`" + `payload` + "`" + ` tells all."
 type OtherEvent implements Event {
   "Its id, to continue behind it."
@@ -4950,6 +5968,25 @@ extend type Mutation {
   """
   sendMessage("The session's id." sessionId: ID!, "What to send, and to whom." input: SendMessageInput!): SendMessagePayload!
     @capability(any: [SEND])
+  "Replaces the text, or the caption, of a message of the account's own. WhatsApp allows it for 15 minutes."
+  editMessage("The session's id." sessionId: ID!, "What to change." input: EditMessageInput!): SendMessagePayload! @capability(any: [SEND])
+  "Takes a message back for everyone: one's own, or anybody's in a group that the account administers."
+  revokeMessage("The session's id." sessionId: ID!, "What to take back." input: RevokeMessageInput!): SendMessagePayload! @capability(any: [SEND])
+  "Sends a message, with its file, to another chat, marked as forwarded."
+  forwardMessage("The session's id." sessionId: ID!, "What to forward, and to whom." input: ForwardMessageInput!): SendMessagePayload! @capability(any: [SEND])
+  "Reacts to a message; a reaction before is replaced."
+  addReaction("The session's id." sessionId: ID!, "What to react to." input: AddReactionInput!): SendMessagePayload! @capability(any: [SEND])
+  "Takes the account's reaction to a message back. Repeating it changes nothing."
+  removeReaction("The session's id." sessionId: ID!, "Which message it is." input: MessageKeyInput!): SendMessagePayload! @capability(any: [SEND])
+  "Votes in a poll; a vote before is replaced."
+  voteMessage("The session's id." sessionId: ID!, "Which poll, and what to choose." input: VoteMessageInput!): SendMessagePayload! @capability(any: [SEND])
+  "Withdraws a send that is scheduled or queued; CONFLICT when it has left already, or may have."
+  cancelSend("The session's id." sessionId: ID!, "The send's id." outboxId: ID!): SendMessagePayload! @capability(any: [SEND])
+  """
+  Gets the file of a message into the gateway's storage now, also one whose time at WhatsApp's is over: the phone is
+  then asked to give it again. A file that is here already is left alone.
+  """
+  fetchMedia("The session's id." sessionId: ID!, "Which message it is." input: MessageKeyInput!): FetchMediaPayload! @capability(any: [READ])
 }
 
 "Which way a message went."
@@ -4960,7 +5997,7 @@ enum MessageDirection {
   OUT
 }
 
-"What a message is. Reaction, edit and revoke concern the quoted message."
+"What a message is. Reaction, edit, revoke and vote change the quoted message and stand in no list."
 enum MessageType {
   "Text."
   TEXT
@@ -4986,6 +6023,8 @@ enum MessageType {
   EDIT
   "Another message taken back."
   REVOKE
+  "A vote in a poll."
+  VOTE
   "Something WhatsApp says of the chat."
   SYSTEM
   "A message that could not be read; it is replaced when it can be."
@@ -5026,6 +6065,20 @@ type Message implements Node {
   ackLevel: Int!
   "Why it could not be sent or read; null otherwise."
   error: String
+  "What it says, by kind; null for one that was taken back or could not be read."
+  content: MessageContent @capability(any: [READ])
+  "What people reacted with, the earliest first."
+  reactions: [Reaction!]! @capability(any: [READ])
+  "Whether it was forwarded."
+  forwarded: Boolean!
+  "Whether it may be seen once only."
+  viewOnce: Boolean!
+  "After how many seconds it disappears; 0: it stays."
+  ephemeralSeconds: Int!
+  "Whether the account has starred it."
+  starred: Boolean!
+  "When the text was last changed; null: never."
+  editedAt: DateTime
   "Whether the text was changed after it was sent."
   edited: Boolean!
   "Whether it was revoked for everyone."
@@ -5050,7 +6103,180 @@ type MessageReceipt {
   participant: Contact!
   "2 delivered, 3 read, 4 played."
   ackLevel: Int!
+  "The same in a word: delivered, read or played."
+  status: String!
   "When they got that far."
+  at: DateTime!
+}
+
+"What a message says, by kind."
+union MessageContent = TextContent | MediaContent | PollContent | LocationContent | ContactCardContent | ReactionContent | SystemContent | UnknownContent
+
+"Text. An edit is one, too."
+type TextContent {
+  "The text."
+  text: String!
+  "What it shows of a page it links to; null: nothing."
+  linkPreview: LinkPreview
+}
+
+"What a text shows of a page it links to."
+type LinkPreview {
+  "The page."
+  url: String!
+  "The page's title; null when it has none."
+  title: String
+  "What the page says of itself; null when it says nothing."
+  description: String
+}
+
+"What kind of file it is."
+enum MediaKind {
+  "A picture."
+  IMAGE
+  "A video."
+  VIDEO
+  "Sound."
+  AUDIO
+  "A voice note."
+  VOICE
+  "A file."
+  DOCUMENT
+  "A sticker."
+  STICKER
+}
+
+"Where a file is."
+enum MediaStatus {
+  "At WhatsApp's; it is fetched soon, or when it is asked for."
+  REMOTE
+  "In the gateway's storage."
+  STORED
+  "Sent by the gateway: in its storage and at WhatsApp's."
+  UPLOADED
+  "WhatsApp no longer has it; ` + "`" + `fetchMedia` + "`" + ` asks the phone."
+  EXPIRED
+  "It could not be had, or was not what the message said."
+  FAILED
+}
+
+"A file."
+type MediaContent {
+  "What kind of file it is."
+  kind: MediaKind!
+  "Its media type."
+  mimetype: String!
+  "Its size in bytes; 0 when unknown."
+  size: Int!
+  "Its name; null when the sender gave none."
+  filename: String
+  "The caption; empty when it has none."
+  caption: String!
+  "Pixels; null when unknown."
+  width: Int
+  "Pixels; null when unknown."
+  height: Int
+  "How long it plays; null when unknown, or it does not."
+  seconds: Int
+  "Whether a sticker moves, or a video plays as a GIF."
+  animated: Boolean!
+  "A small JPEG, base64; null when there is none."
+  thumbnail: String
+  "Where it is."
+  status: MediaStatus!
+  "Why it is not there; null otherwise."
+  error: String
+  "Where the gateway serves it, with the caller's credential."
+  url: String!
+}
+
+"A poll with its votes."
+type PollContent {
+  "The question."
+  name: String!
+  "How many options a voter may choose; 0: any number."
+  selectableCount: Int!
+  "The options, with their votes."
+  options: [PollOption!]!
+  "How many have voted."
+  voters: Int!
+}
+
+"An option of a poll."
+type PollOption {
+  "The option."
+  name: String!
+  "Who has chosen it."
+  votes: [PollVote!]!
+}
+
+"Somebody's vote."
+type PollVote {
+  "Who voted."
+  voter: Contact!
+  "When."
+  at: DateTime!
+}
+
+"A place."
+type LocationContent {
+  "Degrees."
+  latitude: Float!
+  "Degrees."
+  longitude: Float!
+  "What it is called; null when unnamed."
+  name: String
+  "Its address; null when unknown."
+  address: String
+  "Whether it is shared as it changes."
+  live: Boolean!
+}
+
+"One or more people's cards."
+type ContactCardContent {
+  "The cards."
+  cards: [ContactCard!]!
+}
+
+"A person's card."
+type ContactCard {
+  "The person's name."
+  name: String!
+  "The first number in it; null when it has none."
+  phone: String
+  "The card."
+  vcard: String!
+}
+
+"A reaction to another message, or a vote in it: only found by its own id, for it stands in no list."
+type ReactionContent {
+  "The emoji; empty: the reaction was taken back."
+  emoji: String!
+  "The message it belongs to, by WhatsApp's id."
+  targetId: String!
+}
+
+"Something WhatsApp says of the chat."
+type SystemContent {
+  "What: ephemeral_setting, …"
+  kind: String!
+}
+
+"A kind that this version does not know."
+type UnknownContent {
+  "WhatsApp's own encoding, base64."
+  raw: String!
+}
+
+"What somebody reacted with."
+type Reaction {
+  "Who."
+  sender: Contact!
+  "Whether it was the account itself."
+  fromMe: Boolean!
+  "The emoji."
+  emoji: String!
+  "When."
   at: DateTime!
 }
 
@@ -5106,6 +6332,10 @@ input SendMessageInput {
   replyTo: String
   "Queue it instead of waiting for WhatsApp. Default false."
   async: Boolean
+  "Send it at that time, at most a year ahead; makes it queued."
+  scheduledAt: DateTime
+  "Give up when it could not be sent until then."
+  expiresAt: DateTime
   """
   1 to 255 characters that name this request within the organization for 24 hours: a repeat gives the
   first result and sends nothing. CONFLICT with another input, or while the first is under way.
@@ -5117,6 +6347,22 @@ input SendMessageInput {
 input MessageContentInput @oneOf {
   "Text."
   text: TextContentInput
+  "A picture."
+  image: MediaInput
+  "A video."
+  video: MediaInput
+  "Sound, or a voice note."
+  audio: MediaInput
+  "A file."
+  document: MediaInput
+  "A sticker: WebP."
+  sticker: MediaInput
+  "A poll."
+  poll: PollInput
+  "A place."
+  location: LocationInput
+  "A person's card."
+  contact: ContactCardInput
 }
 
 "Text."
@@ -5125,6 +6371,148 @@ input TextContentInput {
   text: String!
   "People named in the text, which holds ` + "`" + `@` + "`" + ` and the digits of each one's address."
   mentions: [JID!]
+  "Show the title of the first page it links to, fetched by the gateway. A page that cannot be had is left out. Default false."
+  linkPreview: Boolean
+}
+
+"A file: exactly one of data and url."
+input MediaInput {
+  "Base64, or a data: URI, at most 16 MiB decoded."
+  data: String
+  "The gateway fetches it: http or https, public addresses only unless configuration allows others."
+  url: String
+  "Its media type; absent: found out."
+  mimetype: String
+  "At most 1,024 characters; images, videos and documents only."
+  caption: String
+  "At most 255 characters; what a document is called."
+  filename: String
+  "People named in the caption."
+  mentions: [JID!]
+  "A voice note: Ogg with Opus. Audio only."
+  voice: Boolean
+  "It may be seen once only. Images, videos and voice notes."
+  viewOnce: Boolean
+  "Plays as a GIF. Videos only."
+  gif: Boolean
+}
+
+"A poll."
+input PollInput {
+  "The question, 1 to 255 characters."
+  name: String!
+  "2 to 12 different ones of 1 to 100 characters."
+  options: [String!]!
+  "How many a voter may choose, 0 to the number of options; 0: any number. Default 1."
+  selectableCount: Int
+}
+
+"A place."
+input LocationInput {
+  "-90 to 90 degrees."
+  latitude: Float!
+  "-180 to 180 degrees."
+  longitude: Float!
+  "At most 100 characters."
+  name: String
+  "At most 255 characters."
+  address: String
+}
+
+"A person's card: name and phone, or a vCard."
+input ContactCardInput {
+  "The person's name, 1 to 100 characters."
+  name: String
+  "The phone number, digits with an optional +."
+  phone: String
+  "A whole vCard, at most 64 KiB, instead."
+  vcard: String
+}
+
+"Which message it is."
+input MessageKeyInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of it."
+  waMessageId: String!
+  "Who sent it; absent or empty: whoever sent one of that id in the chat."
+  sender: String
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"A new text for a message of one's own."
+input EditMessageInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of it."
+  waMessageId: String!
+  "1 to 65,536 characters."
+  text: String!
+  "People named in the text."
+  mentions: [JID!]
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"Which message to take back."
+input RevokeMessageInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of it."
+  waMessageId: String!
+  "Who sent it, where the account administers the group; absent or empty: the account itself."
+  sender: String
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"What to forward."
+input ForwardMessageInput {
+  "The address of the chat it is in."
+  chat: JID!
+  "WhatsApp's id of it."
+  waMessageId: String!
+  "Who sent it; absent or empty: whoever sent one of that id in the chat."
+  sender: String
+  "A person, by LID or phone number, or a group."
+  to: JID!
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"A reaction."
+input AddReactionInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of the message."
+  waMessageId: String!
+  "Who sent it; absent or empty: whoever sent one of that id in the chat."
+  sender: String
+  "One emoji."
+  emoji: String!
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"A vote."
+input VoteMessageInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of the poll."
+  waMessageId: String!
+  "Who sent it; absent or empty: whoever sent one of that id in the chat."
+  sender: String
+  "The texts of the options; none takes the vote back. A single-choice poll takes one at most."
+  options: [String!]!
+  "Queue it instead of waiting for WhatsApp. Default false."
+  async: Boolean
+}
+
+"The message with its file."
+type FetchMediaPayload {
+  "The message."
+  message: Message!
 }
 
 "What became of a send."
@@ -5991,6 +7379,18 @@ func childFields_Contact(ctx context.Context, ec *executionContext, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
 }
 
+func childFields_ContactCard(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return fieldContext_ContactCard_name(ctx, ec, field)
+	case "phone":
+		return fieldContext_ContactCard_phone(ctx, ec, field)
+	case "vcard":
+		return fieldContext_ContactCard_vcard(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactCard", field.Name)
+}
+
 func childFields_ContactConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -6169,6 +7569,14 @@ func childFields_EventEdge(ctx context.Context, ec *executionContext, field grap
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
+func childFields_FetchMediaPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return fieldContext_FetchMediaPayload_message(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FetchMediaPayload", field.Name)
+}
+
 func childFields_Group(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6341,6 +7749,18 @@ func childFields_LeaveGroupPayload(ctx context.Context, ec *executionContext, fi
 	return nil, fmt.Errorf("no field named %q was found under type LeaveGroupPayload", field.Name)
 }
 
+func childFields_LinkPreview(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return fieldContext_LinkPreview_url(ctx, ec, field)
+	case "title":
+		return fieldContext_LinkPreview_title(ctx, ec, field)
+	case "description":
+		return fieldContext_LinkPreview_description(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkPreview", field.Name)
+}
+
 func childFields_LogoutSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "session":
@@ -6381,6 +7801,20 @@ func childFields_Message(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Message_ackLevel(ctx, ec, field)
 	case "error":
 		return fieldContext_Message_error(ctx, ec, field)
+	case "content":
+		return fieldContext_Message_content(ctx, ec, field)
+	case "reactions":
+		return fieldContext_Message_reactions(ctx, ec, field)
+	case "forwarded":
+		return fieldContext_Message_forwarded(ctx, ec, field)
+	case "viewOnce":
+		return fieldContext_Message_viewOnce(ctx, ec, field)
+	case "ephemeralSeconds":
+		return fieldContext_Message_ephemeralSeconds(ctx, ec, field)
+	case "starred":
+		return fieldContext_Message_starred(ctx, ec, field)
+	case "editedAt":
+		return fieldContext_Message_editedAt(ctx, ec, field)
 	case "edited":
 		return fieldContext_Message_edited(ctx, ec, field)
 	case "deleted":
@@ -6431,6 +7865,8 @@ func childFields_MessageReceipt(ctx context.Context, ec *executionContext, field
 		return fieldContext_MessageReceipt_participant(ctx, ec, field)
 	case "ackLevel":
 		return fieldContext_MessageReceipt_ackLevel(ctx, ec, field)
+	case "status":
+		return fieldContext_MessageReceipt_status(ctx, ec, field)
 	case "at":
 		return fieldContext_MessageReceipt_at(ctx, ec, field)
 	}
@@ -6507,6 +7943,26 @@ func childFields_ParticipantResult(ctx context.Context, ec *executionContext, fi
 	return nil, fmt.Errorf("no field named %q was found under type ParticipantResult", field.Name)
 }
 
+func childFields_PollOption(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return fieldContext_PollOption_name(ctx, ec, field)
+	case "votes":
+		return fieldContext_PollOption_votes(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PollOption", field.Name)
+}
+
+func childFields_PollVote(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "voter":
+		return fieldContext_PollVote_voter(ctx, ec, field)
+	case "at":
+		return fieldContext_PollVote_at(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PollVote", field.Name)
+}
+
 func childFields_PromoteGroupMemberPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -6525,6 +7981,20 @@ func childFields_QRCode(ctx context.Context, ec *executionContext, field graphql
 		return fieldContext_QRCode_expiresAt(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type QRCode", field.Name)
+}
+
+func childFields_Reaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "sender":
+		return fieldContext_Reaction_sender(ctx, ec, field)
+	case "fromMe":
+		return fieldContext_Reaction_fromMe(ctx, ec, field)
+	case "emoji":
+		return fieldContext_Reaction_emoji(ctx, ec, field)
+	case "at":
+		return fieldContext_Reaction_at(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reaction", field.Name)
 }
 
 func childFields_ReadChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7245,6 +8715,28 @@ func field_Mutation_addGroupMembers_args(ctx context.Context, ec *executionConte
 	return args, nil
 }
 
+func field_Mutation_addReaction_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (AddReactionInput, error) {
+			return unmarshalNAddReactionInput2wagatewayᚋgraphᚋgenᚐAddReactionInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_approveGroupMembers_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7272,6 +8764,28 @@ func field_Mutation_approveGroupMembers_args(ctx context.Context, ec *executionC
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_cancelSend_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "outboxId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["outboxId"] = arg1
 	return args, nil
 }
 
@@ -7408,6 +8922,72 @@ func field_Mutation_demoteGroupMember_args(ctx context.Context, ec *executionCon
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_editMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (EditMessageInput, error) {
+			return unmarshalNEditMessageInput2wagatewayᚋgraphᚋgenᚐEditMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_fetchMedia_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MessageKeyInput, error) {
+			return unmarshalNMessageKeyInput2wagatewayᚋgraphᚋgenᚐMessageKeyInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_forwardMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ForwardMessageInput, error) {
+			return unmarshalNForwardMessageInput2wagatewayᚋgraphᚋgenᚐForwardMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -7625,6 +9205,28 @@ func field_Mutation_removeGroupMember_args(ctx context.Context, ec *executionCon
 	return args, nil
 }
 
+func field_Mutation_removeReaction_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MessageKeyInput, error) {
+			return unmarshalNMessageKeyInput2wagatewayᚋgraphᚋgenᚐMessageKeyInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_restartSession_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -7672,6 +9274,28 @@ func field_Mutation_revokeGroupInvite_args(ctx context.Context, ec *executionCon
 		return nil, err
 	}
 	args["groupJid"] = arg1
+	return args, nil
+}
+
+func field_Mutation_revokeMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (RevokeMessageInput, error) {
+			return unmarshalNRevokeMessageInput2wagatewayᚋgraphᚋgenᚐRevokeMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -7849,6 +9473,28 @@ func field_Mutation_updateWebhook_args(ctx context.Context, ec *executionContext
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (UpdateWebhookInput, error) {
 			return unmarshalNUpdateWebhookInput2wagatewayᚋgraphᚋgenᚐUpdateWebhookInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_voteMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (VoteMessageInput, error) {
+			return unmarshalNVoteMessageInput2wagatewayᚋgraphᚋgenᚐVoteMessageInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -9409,6 +11055,236 @@ func fieldContext_ApproveGroupMembersPayload_results(_ context.Context, ec *exec
 	return fc, nil
 }
 
+func _CallEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "ID")
+}
+
+func _CallEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "EventType")
+}
+
+func _CallEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "ID")
+}
+
+func _CallEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "String")
+}
+
+func _CallEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "DateTime")
+}
+
+func _CallEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "JSON")
+}
+
+func _CallEvent_callId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_callId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CallID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_callId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "String")
+}
+
+func _CallEvent_fromJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_fromJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_fromJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "JID")
+}
+
+func _CallEvent_action(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_action(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_action(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "String")
+}
+
+func _CallEvent_video(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CallEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEvent_video(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Video, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEvent_video(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "Boolean")
+}
+
 func _Chat_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10480,6 +12356,107 @@ func _Contact_updatedAt(ctx context.Context, ec *executionContext, field graphql
 }
 func fieldContext_Contact_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Contact", field, true, true, "DateTime")
+}
+
+func _ContactCard_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactCard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactCard_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactCard_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactCard", field, false, false, "String")
+}
+
+func _ContactCard_phone(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactCard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactCard_phone(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Phone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactCard_phone(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactCard", field, false, false, "String")
+}
+
+func _ContactCard_vcard(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactCard) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactCard_vcard(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Vcard, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactCard_vcard(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactCard", field, false, false, "String")
+}
+
+func _ContactCardContent_cards(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactCardContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactCardContent_cards(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cards, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*ContactCard) graphql.Marshaler {
+			return marshalNContactCard2ᚕᚖwagatewayᚋgraphᚋgenᚐContactCardᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactCardContent_cards(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactCardContent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContactCard(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _ContactConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Identity]) (ret graphql.Marshaler) {
@@ -11867,6 +13844,38 @@ func fieldContext_EventEdge_node(_ context.Context, ec *executionContext, field 
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func _FetchMediaPayload_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *FetchMediaPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_FetchMediaPayload_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_FetchMediaPayload_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FetchMediaPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -13331,6 +15340,213 @@ func fieldContext_GroupRequest_requestedAt(_ context.Context, ec *executionConte
 	return graphql.NewScalarFieldContext("GroupRequest", field, false, false, "DateTime")
 }
 
+func _HistorySyncedEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "ID")
+}
+
+func _HistorySyncedEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "EventType")
+}
+
+func _HistorySyncedEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "ID")
+}
+
+func _HistorySyncedEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "String")
+}
+
+func _HistorySyncedEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "DateTime")
+}
+
+func _HistorySyncedEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "JSON")
+}
+
+func _HistorySyncedEvent_chats(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_chats(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chats, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_chats(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "Int")
+}
+
+func _HistorySyncedEvent_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Messages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_messages(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "Int")
+}
+
+func _HistorySyncedEvent_progress(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *HistorySyncedEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_HistorySyncedEvent_progress(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Progress, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_HistorySyncedEvent_progress(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistorySyncedEvent", field, false, false, "Int")
+}
+
 func _JoinGroupPayload_groupJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *JoinGroupPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13441,6 +15657,190 @@ func fieldContext_LeaveGroupPayload_group(_ context.Context, ec *executionContex
 	return fc, nil
 }
 
+func _LinkPreview_url(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LinkPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LinkPreview_url(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LinkPreview_url(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkPreview", field, false, false, "String")
+}
+
+func _LinkPreview_title(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LinkPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LinkPreview_title(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Title, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_LinkPreview_title(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkPreview", field, false, false, "String")
+}
+
+func _LinkPreview_description(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LinkPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LinkPreview_description(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_LinkPreview_description(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LinkPreview", field, false, false, "String")
+}
+
+func _LocationContent_latitude(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LocationContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationContent_latitude(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Latitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return marshalNFloat2float64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LocationContent_latitude(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationContent", field, false, false, "Float")
+}
+
+func _LocationContent_longitude(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LocationContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationContent_longitude(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Longitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return marshalNFloat2float64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LocationContent_longitude(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationContent", field, false, false, "Float")
+}
+
+func _LocationContent_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LocationContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationContent_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_LocationContent_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationContent", field, false, false, "String")
+}
+
+func _LocationContent_address(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LocationContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationContent_address(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_LocationContent_address(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationContent", field, false, false, "String")
+}
+
+func _LocationContent_live(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LocationContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LocationContent_live(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Live, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LocationContent_live(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("LocationContent", field, false, false, "Boolean")
+}
+
 func _LogoutSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LogoutSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -13471,6 +15871,305 @@ func fieldContext_LogoutSessionPayload_session(_ context.Context, ec *executionC
 		},
 	}
 	return fc, nil
+}
+
+func _MediaContent_kind(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_kind(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v MediaKind) graphql.Marshaler {
+			return marshalNMediaKind2wagatewayᚋgraphᚋgenᚐMediaKind(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_kind(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "MediaKind")
+}
+
+func _MediaContent_mimetype(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_mimetype(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mimetype, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_mimetype(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func _MediaContent_size(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_size(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_size(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Int")
+}
+
+func _MediaContent_filename(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_filename(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Filename, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_filename(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func _MediaContent_caption(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_caption(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Caption, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_caption(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func _MediaContent_width(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_width(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Width, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return marshalOInt2ᚖint32(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_width(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Int")
+}
+
+func _MediaContent_height(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_height(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Height, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return marshalOInt2ᚖint32(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_height(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Int")
+}
+
+func _MediaContent_seconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_seconds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return marshalOInt2ᚖint32(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_seconds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Int")
+}
+
+func _MediaContent_animated(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_animated(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Animated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_animated(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "Boolean")
+}
+
+func _MediaContent_thumbnail(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_thumbnail(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Thumbnail, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_thumbnail(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func _MediaContent_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.MediaStatus) graphql.Marshaler {
+			return marshalNMediaStatus2wagatewayᚋmodelsᚐMediaStatus(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "MediaStatus")
+}
+
+func _MediaContent_error(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_error(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_MediaContent_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
+}
+
+func _MediaContent_url(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MediaContent_url(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MediaContent_url(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MediaContent", field, false, false, "String")
 }
 
 func _Message_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
@@ -13816,6 +16515,222 @@ func _Message_error(ctx context.Context, ec *executionContext, field graphql.Col
 }
 func fieldContext_Message_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Message", field, false, false, "String")
+}
+
+func _Message_content(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_content(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Content(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal MessageContent
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal MessageContent
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal MessageContent
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v MessageContent) graphql.Marshaler {
+			return marshalOMessageContent2wagatewayᚋgraphᚋgenᚐMessageContent(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_content(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, true, "MessageContent")
+}
+
+func _Message_reactions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_reactions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Reactions(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.Reaction
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.Reaction
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.Reaction
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Reaction) graphql.Marshaler {
+			return marshalNReaction2ᚕᚖwagatewayᚋmodelsᚐReactionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_reactions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Reaction(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_forwarded(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_forwarded(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsForwarded(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_forwarded(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "Boolean")
+}
+
+func _Message_viewOnce(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_viewOnce(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsViewOnce(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_viewOnce(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "Boolean")
+}
+
+func _Message_ephemeralSeconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_ephemeralSeconds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Ephemeral(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_ephemeralSeconds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "Int")
+}
+
+func _Message_starred(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_starred(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Starred, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_starred(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "Boolean")
+}
+
+func _Message_editedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_editedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EditedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_editedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, false, false, "DateTime")
 }
 
 func _Message_edited(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
@@ -14527,6 +17442,29 @@ func _MessageReceipt_ackLevel(ctx context.Context, ec *executionContext, field g
 }
 func fieldContext_MessageReceipt_ackLevel(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("MessageReceipt", field, true, false, "Int")
+}
+
+func _MessageReceipt_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.MessageReceipt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MessageReceipt_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MessageReceipt_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MessageReceipt", field, true, false, "String")
 }
 
 func _MessageReceipt_at(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.MessageReceipt) (ret graphql.Marshaler) {
@@ -16147,6 +19085,542 @@ func fieldContext_Mutation_sendMessage(ctx context.Context, ec *executionContext
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_sendMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_editMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_editMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EditMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(EditMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_editMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_editMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_revokeMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_revokeMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(RevokeMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_revokeMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_revokeMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_forwardMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_forwardMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ForwardMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(ForwardMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_forwardMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_forwardMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_addReaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_addReaction(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AddReaction(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(AddReactionInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_addReaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_addReaction_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_removeReaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_removeReaction(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveReaction(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(MessageKeyInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_removeReaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_removeReaction_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_voteMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_voteMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().VoteMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(VoteMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_voteMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_voteMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_cancelSend(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_cancelSend(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelSend(ctx, fc.Args["sessionId"].(string), fc.Args["outboxId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_cancelSend(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_cancelSend_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_fetchMedia(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_fetchMedia(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FetchMedia(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(MessageKeyInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *FetchMediaPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *FetchMediaPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *FetchMediaPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FetchMediaPayload) graphql.Marshaler {
+			return marshalNFetchMediaPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchMediaPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_fetchMedia(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FetchMediaPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_fetchMedia_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -17967,6 +21441,654 @@ func fieldContext_ParticipantResult_inviteCode(_ context.Context, ec *executionC
 	return graphql.NewScalarFieldContext("ParticipantResult", field, false, false, "String")
 }
 
+func _PollContent_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollContent_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollContent_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollContent", field, false, false, "String")
+}
+
+func _PollContent_selectableCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollContent_selectableCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SelectableCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollContent_selectableCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollContent", field, false, false, "Int")
+}
+
+func _PollContent_options(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollContent_options(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Options, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*PollOption) graphql.Marshaler {
+			return marshalNPollOption2ᚕᚖwagatewayᚋgraphᚋgenᚐPollOptionᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollContent_options(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PollContent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PollOption(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _PollContent_voters(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollContent_voters(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Voters, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollContent_voters(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollContent", field, false, false, "Int")
+}
+
+func _PollOption_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollOption_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollOption_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollOption", field, false, false, "String")
+}
+
+func _PollOption_votes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollOption) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollOption_votes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Votes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.PollVote) graphql.Marshaler {
+			return marshalNPollVote2ᚕᚖwagatewayᚋmodelsᚐPollVoteᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollOption_votes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PollOption",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PollVote(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _PollVote_voter(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.PollVote) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVote_voter(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Identity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Identity) graphql.Marshaler {
+			return marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVote_voter(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PollVote",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _PollVote_at(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.PollVote) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVote_at(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVote_at(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVote", field, false, false, "DateTime")
+}
+
+func _PollVoteEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "ID")
+}
+
+func _PollVoteEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "EventType")
+}
+
+func _PollVoteEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "ID")
+}
+
+func _PollVoteEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "String")
+}
+
+func _PollVoteEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "DateTime")
+}
+
+func _PollVoteEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "JSON")
+}
+
+func _PollVoteEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "JID")
+}
+
+func _PollVoteEvent_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaMessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "String")
+}
+
+func _PollVoteEvent_voterJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_voterJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.VoterJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PollVoteEvent_voterJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "JID")
+}
+
+func _PollVoteEvent_options(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PollVoteEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PollVoteEvent_options(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Options, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNString2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PollVoteEvent_options(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PollVoteEvent", field, false, false, "String")
+}
+
+func _PresenceEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "ID")
+}
+
+func _PresenceEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "EventType")
+}
+
+func _PresenceEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "ID")
+}
+
+func _PresenceEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "String")
+}
+
+func _PresenceEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "DateTime")
+}
+
+func _PresenceEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "JSON")
+}
+
+func _PresenceEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "JID")
+}
+
+func _PresenceEvent_senderJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_senderJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SenderJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_senderJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "JID")
+}
+
+func _PresenceEvent_state(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PresenceEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PresenceEvent_state(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_PresenceEvent_state(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "String")
+}
+
 func _PromoteGroupMemberPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PromoteGroupMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -19345,6 +23467,406 @@ func fieldContext_Query___schema(_ context.Context, ec *executionContext, field 
 		},
 	}
 	return fc, nil
+}
+
+func _Reaction_sender(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Reaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Reaction_sender(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Identity, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Identity) graphql.Marshaler {
+			return marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Reaction_sender(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Reaction",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Reaction_fromMe(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Reaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Reaction_fromMe(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromMe, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Reaction_fromMe(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reaction", field, false, false, "Boolean")
+}
+
+func _Reaction_emoji(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Reaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Reaction_emoji(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Emoji, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Reaction_emoji(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reaction", field, false, false, "String")
+}
+
+func _Reaction_at(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Reaction) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Reaction_at(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.At, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Reaction_at(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Reaction", field, false, false, "DateTime")
+}
+
+func _ReactionContent_emoji(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionContent_emoji(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Emoji, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionContent_emoji(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionContent", field, false, false, "String")
+}
+
+func _ReactionContent_targetId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionContent_targetId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TargetID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionContent_targetId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionContent", field, false, false, "String")
+}
+
+func _ReactionEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "ID")
+}
+
+func _ReactionEvent_type(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_type(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.EventName) graphql.Marshaler {
+			return marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_type(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "EventType")
+}
+
+func _ReactionEvent_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "ID")
+}
+
+func _ReactionEvent_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "String")
+}
+
+func _ReactionEvent_timestamp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_timestamp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Timestamp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_timestamp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "DateTime")
+}
+
+func _ReactionEvent_payload(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_payload(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Payload, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v json.RawMessage) graphql.Marshaler {
+			return marshalNJSON2encodingᚋjsonᚐRawMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_payload(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "JSON")
+}
+
+func _ReactionEvent_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "JID")
+}
+
+func _ReactionEvent_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WaMessageID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "String")
+}
+
+func _ReactionEvent_senderJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_senderJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SenderJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ReactionEvent_senderJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "JID")
+}
+
+func _ReactionEvent_fromMe(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_fromMe(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromMe, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_fromMe(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "Boolean")
+}
+
+func _ReactionEvent_emoji(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionEvent_emoji(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Emoji, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionEvent_emoji(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionEvent", field, false, false, "String")
 }
 
 func _ReadChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReadChatPayload) (ret graphql.Marshaler) {
@@ -21758,6 +26280,29 @@ func fieldContext_Subscription_pairing(ctx context.Context, ec *executionContext
 	return fc, nil
 }
 
+func _SystemContent_kind(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SystemContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SystemContent_kind(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SystemContent_kind(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SystemContent", field, false, false, "String")
+}
+
 func _TestWebhookPayload_delivered(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *TestWebhookPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -21871,6 +26416,84 @@ func _TestWebhookPayload_error(ctx context.Context, ec *executionContext, field 
 }
 func fieldContext_TestWebhookPayload_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TestWebhookPayload", field, false, false, "String")
+}
+
+func _TextContent_text(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *TextContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_TextContent_text(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_TextContent_text(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextContent", field, false, false, "String")
+}
+
+func _TextContent_linkPreview(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *TextContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_TextContent_linkPreview(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LinkPreview, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *LinkPreview) graphql.Marshaler {
+			return marshalOLinkPreview2ᚖwagatewayᚋgraphᚋgenᚐLinkPreview(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_TextContent_linkPreview(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TextContent",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_LinkPreview(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _UnknownContent_raw(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnknownContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UnknownContent_raw(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Raw, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UnknownContent_raw(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnknownContent", field, false, false, "String")
 }
 
 func _UpdateGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateGroupPayload) (ret graphql.Marshaler) {
@@ -23756,6 +28379,132 @@ func fieldContext___Type_isOneOf(_ context.Context, ec *executionContext, field 
 
 // region    **************************** input.gotpl *****************************
 
+func unmarshalInputAddReactionInput(ctx context.Context, ec *executionContext, obj any) (AddReactionInput, error) {
+	var it AddReactionInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "sender", "emoji", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "emoji":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emoji"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Emoji = data
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAddReactionInput unmarshals raw into the AddReactionInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAddReactionInput(ctx context.Context, raw any) (AddReactionInput, error) {
+	var out AddReactionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AddReactionInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputContactCardInput(ctx context.Context, ec *executionContext, obj any) (ContactCardInput, error) {
+	var it ContactCardInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "phone", "vcard"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "phone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phone"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Phone = graphql.OmittableOf(data)
+		case "vcard":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("vcard"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Vcard = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalContactCardInput unmarshals raw into the ContactCardInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalContactCardInput(ctx context.Context, raw any) (ContactCardInput, error) {
+	var out ContactCardInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ContactCardInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputCreateApiKeyInput(ctx context.Context, ec *executionContext, obj any) (CreateAPIKeyInput, error) {
 	var it CreateAPIKeyInput
 	if obj == nil {
@@ -24092,6 +28841,146 @@ func UnmarshalCreateWebhookInput(ctx context.Context, raw any) (CreateWebhookInp
 	return out, err
 }
 
+func unmarshalInputEditMessageInput(ctx context.Context, ec *executionContext, obj any) (EditMessageInput, error) {
+	var it EditMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "text", "mentions", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "mentions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mentions"))
+			data, err := unmarshalOJID2ᚕstringᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mentions = graphql.OmittableOf(data)
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEditMessageInput unmarshals raw into the EditMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEditMessageInput(ctx context.Context, raw any) (EditMessageInput, error) {
+	var out EditMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EditMessageInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputForwardMessageInput(ctx context.Context, ec *executionContext, obj any) (ForwardMessageInput, error) {
+	var it ForwardMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "sender", "to", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalForwardMessageInput unmarshals raw into the ForwardMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalForwardMessageInput(ctx context.Context, raw any) (ForwardMessageInput, error) {
+	var out ForwardMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ForwardMessageInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputGroupParticipantsInput(ctx context.Context, ec *executionContext, obj any) (GroupParticipantsInput, error) {
 	var it GroupParticipantsInput
 	if obj == nil {
@@ -24176,6 +29065,167 @@ func UnmarshalJoinGroupInput(ctx context.Context, raw any) (JoinGroupInput, erro
 	return out, err
 }
 
+func unmarshalInputLocationInput(ctx context.Context, ec *executionContext, obj any) (LocationInput, error) {
+	var it LocationInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"latitude", "longitude", "name", "address"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "latitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("latitude"))
+			data, err := unmarshalNFloat2float64(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Latitude = data
+		case "longitude":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("longitude"))
+			data, err := unmarshalNFloat2float64(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Longitude = data
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "address":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("address"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Address = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLocationInput unmarshals raw into the LocationInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLocationInput(ctx context.Context, raw any) (LocationInput, error) {
+	var out LocationInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LocationInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputMediaInput(ctx context.Context, ec *executionContext, obj any) (MediaInput, error) {
+	var it MediaInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"data", "url", "mimetype", "caption", "filename", "mentions", "voice", "viewOnce", "gif"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "data":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("data"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Data = graphql.OmittableOf(data)
+		case "url":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("url"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.URL = graphql.OmittableOf(data)
+		case "mimetype":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mimetype"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mimetype = graphql.OmittableOf(data)
+		case "caption":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("caption"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Caption = graphql.OmittableOf(data)
+		case "filename":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filename"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filename = graphql.OmittableOf(data)
+		case "mentions":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mentions"))
+			data, err := unmarshalOJID2ᚕstringᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mentions = graphql.OmittableOf(data)
+		case "voice":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("voice"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Voice = graphql.OmittableOf(data)
+		case "viewOnce":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("viewOnce"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ViewOnce = graphql.OmittableOf(data)
+		case "gif":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gif"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gif = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMediaInput unmarshals raw into the MediaInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMediaInput(ctx context.Context, raw any) (MediaInput, error) {
+	var out MediaInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MediaInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputMessageContentInput(ctx context.Context, ec *executionContext, obj any) (MessageContentInput, error) {
 	var it MessageContentInput
 	if obj == nil {
@@ -24187,7 +29237,7 @@ func unmarshalInputMessageContentInput(ctx context.Context, ec *executionContext
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"text"}
+	fieldsInOrder := [...]string{"text", "image", "video", "audio", "document", "sticker", "poll", "location", "contact"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -24201,6 +29251,62 @@ func unmarshalInputMessageContentInput(ctx context.Context, ec *executionContext
 				return it, err
 			}
 			it.Text = graphql.OmittableOf(data)
+		case "image":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("image"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Image = graphql.OmittableOf(data)
+		case "video":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("video"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Video = graphql.OmittableOf(data)
+		case "audio":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audio"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audio = graphql.OmittableOf(data)
+		case "document":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("document"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Document = graphql.OmittableOf(data)
+		case "sticker":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sticker"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sticker = graphql.OmittableOf(data)
+		case "poll":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("poll"))
+			data, err := unmarshalOPollInput2ᚖwagatewayᚋgraphᚋgenᚐPollInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Poll = graphql.OmittableOf(data)
+		case "location":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("location"))
+			data, err := unmarshalOLocationInput2ᚖwagatewayᚋgraphᚋgenᚐLocationInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Location = graphql.OmittableOf(data)
+		case "contact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contact"))
+			data, err := unmarshalOContactCardInput2ᚖwagatewayᚋgraphᚋgenᚐContactCardInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Contact = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -24215,6 +29321,125 @@ func unmarshalInputMessageContentInput(ctx context.Context, ec *executionContext
 func UnmarshalMessageContentInput(ctx context.Context, raw any) (MessageContentInput, error) {
 	var out MessageContentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageContentInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputMessageKeyInput(ctx context.Context, ec *executionContext, obj any) (MessageKeyInput, error) {
+	var it MessageKeyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "sender", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageKeyInput unmarshals raw into the MessageKeyInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageKeyInput(ctx context.Context, raw any) (MessageKeyInput, error) {
+	var out MessageKeyInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageKeyInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputPollInput(ctx context.Context, ec *executionContext, obj any) (PollInput, error) {
+	var it PollInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "options", "selectableCount"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := unmarshalNString2ᚕstringᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = data
+		case "selectableCount":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("selectableCount"))
+			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.SelectableCount = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPollInput unmarshals raw into the PollInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPollInput(ctx context.Context, raw any) (PollInput, error) {
+	var out PollInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PollInput", raw, &out)
 	return out, err
 }
 
@@ -24393,6 +29618,69 @@ func UnmarshalRetryPolicyInput(ctx context.Context, raw any) (RetryPolicyInput, 
 	return out, err
 }
 
+func unmarshalInputRevokeMessageInput(ctx context.Context, ec *executionContext, obj any) (RevokeMessageInput, error) {
+	var it RevokeMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "sender", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRevokeMessageInput unmarshals raw into the RevokeMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRevokeMessageInput(ctx context.Context, raw any) (RevokeMessageInput, error) {
+	var out RevokeMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RevokeMessageInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputRotateWebhookSecretInput(ctx context.Context, ec *executionContext, obj any) (RotateWebhookSecretInput, error) {
 	var it RotateWebhookSecretInput
 	if obj == nil {
@@ -24446,7 +29734,7 @@ func unmarshalInputSendMessageInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"to", "content", "replyTo", "async", "idempotencyKey"}
+	fieldsInOrder := [...]string{"to", "content", "replyTo", "async", "scheduledAt", "expiresAt", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -24481,6 +29769,20 @@ func unmarshalInputSendMessageInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.Async = graphql.OmittableOf(data)
+		case "scheduledAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scheduledAt"))
+			data, err := unmarshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ScheduledAt = graphql.OmittableOf(data)
+		case "expiresAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAt"))
+			data, err := unmarshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAt = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
@@ -24558,7 +29860,7 @@ func unmarshalInputTextContentInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"text", "mentions"}
+	fieldsInOrder := [...]string{"text", "mentions", "linkPreview"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -24579,6 +29881,13 @@ func unmarshalInputTextContentInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.Mentions = graphql.OmittableOf(data)
+		case "linkPreview":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("linkPreview"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.LinkPreview = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -24827,6 +30136,76 @@ func UnmarshalUpdateWebhookInput(ctx context.Context, raw any) (UpdateWebhookInp
 	return out, err
 }
 
+func unmarshalInputVoteMessageInput(ctx context.Context, ec *executionContext, obj any) (VoteMessageInput, error) {
+	var it VoteMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "sender", "options", "async"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "options":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("options"))
+			data, err := unmarshalNString2ᚕstringᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Options = data
+		case "async":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("async"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Async = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalVoteMessageInput unmarshals raw into the VoteMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalVoteMessageInput(ctx context.Context, raw any) (VoteMessageInput, error) {
+	var out VoteMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "VoteMessageInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputWebhookHeaderInput(ctx context.Context, ec *executionContext, obj any) (WebhookHeaderInput, error) {
 	var it WebhookHeaderInput
 	if obj == nil {
@@ -24891,6 +30270,27 @@ func _Event(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return _SessionStatusEvent(ctx, ec, sel, obj)
+	case ReactionEvent:
+		return _ReactionEvent(ctx, ec, sel, &obj)
+	case *ReactionEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _ReactionEvent(ctx, ec, sel, obj)
+	case PresenceEvent:
+		return _PresenceEvent(ctx, ec, sel, &obj)
+	case *PresenceEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _PresenceEvent(ctx, ec, sel, obj)
+	case PollVoteEvent:
+		return _PollVoteEvent(ctx, ec, sel, &obj)
+	case *PollVoteEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _PollVoteEvent(ctx, ec, sel, obj)
 	case PairingEvent:
 		return _PairingEvent(ctx, ec, sel, &obj)
 	case *PairingEvent:
@@ -24926,6 +30326,13 @@ func _Event(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return _MessageEvent(ctx, ec, sel, obj)
+	case HistorySyncedEvent:
+		return _HistorySyncedEvent(ctx, ec, sel, &obj)
+	case *HistorySyncedEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _HistorySyncedEvent(ctx, ec, sel, obj)
 	case GroupEvent:
 		return _GroupEvent(ctx, ec, sel, &obj)
 	case *GroupEvent:
@@ -24947,11 +30354,87 @@ func _Event(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return _ChatEvent(ctx, ec, sel, obj)
+	case CallEvent:
+		return _CallEvent(ctx, ec, sel, &obj)
+	case *CallEvent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _CallEvent(ctx, ec, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
 		} else {
 			panic(fmt.Errorf("unexpected type %T; non-generated variants of Event must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
+func _MessageContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj MessageContent) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case UnknownContent:
+		return _UnknownContent(ctx, ec, sel, &obj)
+	case *UnknownContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _UnknownContent(ctx, ec, sel, obj)
+	case TextContent:
+		return _TextContent(ctx, ec, sel, &obj)
+	case *TextContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _TextContent(ctx, ec, sel, obj)
+	case SystemContent:
+		return _SystemContent(ctx, ec, sel, &obj)
+	case *SystemContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _SystemContent(ctx, ec, sel, obj)
+	case ReactionContent:
+		return _ReactionContent(ctx, ec, sel, &obj)
+	case *ReactionContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _ReactionContent(ctx, ec, sel, obj)
+	case PollContent:
+		return _PollContent(ctx, ec, sel, &obj)
+	case *PollContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _PollContent(ctx, ec, sel, obj)
+	case MediaContent:
+		return _MediaContent(ctx, ec, sel, &obj)
+	case *MediaContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _MediaContent(ctx, ec, sel, obj)
+	case LocationContent:
+		return _LocationContent(ctx, ec, sel, &obj)
+	case *LocationContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _LocationContent(ctx, ec, sel, obj)
+	case ContactCardContent:
+		return _ContactCardContent(ctx, ec, sel, &obj)
+	case *ContactCardContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _ContactCardContent(ctx, ec, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of MessageContent must implement graphql.Marshaler", obj))
 		}
 	}
 }
@@ -25258,6 +30741,84 @@ func _ApproveGroupMembersPayload(ctx context.Context, ec *executionContext, sel 
 			}
 		case "results":
 			out.Values[i] = _ApproveGroupMembersPayload_results(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callEventImplementors = []string{"CallEvent", "Event"}
+
+func _CallEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *CallEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEvent")
+		case "id":
+			out.Values[i] = _CallEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _CallEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _CallEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _CallEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _CallEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _CallEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "callId":
+			out.Values[i] = _CallEvent_callId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fromJid":
+			out.Values[i] = _CallEvent_fromJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = _CallEvent_action(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "video":
+			out.Values[i] = _CallEvent_video(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -25603,6 +31164,82 @@ func _Contact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return _Contact_updatedAt(ctx, ec, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactCardImplementors = []string{"ContactCard"}
+
+func _ContactCard(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ContactCard) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactCardImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactCard")
+		case "name":
+			out.Values[i] = _ContactCard_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "phone":
+			out.Values[i] = _ContactCard_phone(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "vcard":
+			out.Values[i] = _ContactCard_vcard(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactCardContentImplementors = []string{"ContactCardContent", "MessageContent"}
+
+func _ContactCardContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ContactCardContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactCardContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactCardContent")
+		case "cards":
+			out.Values[i] = _ContactCardContent_cards(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -26337,6 +31974,39 @@ func _EventEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
+var fetchMediaPayloadImplementors = []string{"FetchMediaPayload"}
+
+func _FetchMediaPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *FetchMediaPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fetchMediaPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FetchMediaPayload")
+		case "message":
+			out.Values[i] = _FetchMediaPayload_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var groupImplementors = []string{"Group", "Node"}
 
 func _Group(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Group) graphql.Marshaler {
@@ -26910,6 +32580,79 @@ func _GroupRequest(ctx context.Context, ec *executionContext, sel ast.SelectionS
 	return out
 }
 
+var historySyncedEventImplementors = []string{"HistorySyncedEvent", "Event"}
+
+func _HistorySyncedEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *HistorySyncedEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, historySyncedEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HistorySyncedEvent")
+		case "id":
+			out.Values[i] = _HistorySyncedEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _HistorySyncedEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _HistorySyncedEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _HistorySyncedEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _HistorySyncedEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _HistorySyncedEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chats":
+			out.Values[i] = _HistorySyncedEvent_chats(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "messages":
+			out.Values[i] = _HistorySyncedEvent_messages(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "progress":
+			out.Values[i] = _HistorySyncedEvent_progress(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var joinGroupPayloadImplementors = []string{"JoinGroupPayload"}
 
 func _JoinGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *JoinGroupPayload) graphql.Marshaler {
@@ -26986,6 +32729,102 @@ func _LeaveGroupPayload(ctx context.Context, ec *executionContext, sel ast.Selec
 	return out
 }
 
+var linkPreviewImplementors = []string{"LinkPreview"}
+
+func _LinkPreview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LinkPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkPreview")
+		case "url":
+			out.Values[i] = _LinkPreview_url(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "title":
+			out.Values[i] = _LinkPreview_title(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = _LinkPreview_description(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var locationContentImplementors = []string{"LocationContent", "MessageContent"}
+
+func _LocationContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LocationContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, locationContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LocationContent")
+		case "latitude":
+			out.Values[i] = _LocationContent_latitude(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "longitude":
+			out.Values[i] = _LocationContent_longitude(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = _LocationContent_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "address":
+			out.Values[i] = _LocationContent_address(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "live":
+			out.Values[i] = _LocationContent_live(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var logoutSessionPayloadImplementors = []string{"LogoutSessionPayload"}
 
 func _LogoutSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LogoutSessionPayload) graphql.Marshaler {
@@ -26999,6 +32838,99 @@ func _LogoutSessionPayload(ctx context.Context, ec *executionContext, sel ast.Se
 			out.Values[i] = graphql.MarshalString("LogoutSessionPayload")
 		case "session":
 			out.Values[i] = _LogoutSessionPayload_session(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var mediaContentImplementors = []string{"MediaContent", "MessageContent"}
+
+func _MediaContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MediaContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mediaContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MediaContent")
+		case "kind":
+			out.Values[i] = _MediaContent_kind(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mimetype":
+			out.Values[i] = _MediaContent_mimetype(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "size":
+			out.Values[i] = _MediaContent_size(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "filename":
+			out.Values[i] = _MediaContent_filename(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "caption":
+			out.Values[i] = _MediaContent_caption(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "width":
+			out.Values[i] = _MediaContent_width(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "height":
+			out.Values[i] = _MediaContent_height(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "seconds":
+			out.Values[i] = _MediaContent_seconds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "animated":
+			out.Values[i] = _MediaContent_animated(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "thumbnail":
+			out.Values[i] = _MediaContent_thumbnail(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _MediaContent_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = _MediaContent_error(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = _MediaContent_url(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -27102,6 +33034,43 @@ func _Message(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			}
 		case "error":
 			out.Values[i] = _Message_error(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "content":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_content(ctx, ec, field, obj)
+				})
+		case "reactions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_reactions(ctx, ec, field, obj)
+				})
+		case "forwarded":
+			out.Values[i] = _Message_forwarded(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "viewOnce":
+			out.Values[i] = _Message_viewOnce(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ephemeralSeconds":
+			out.Values[i] = _Message_ephemeralSeconds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "starred":
+			out.Values[i] = _Message_starred(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "editedAt":
+			out.Values[i] = _Message_editedAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -27334,6 +33303,11 @@ func _MessageReceipt(ctx context.Context, ec *executionContext, sel ast.Selectio
 			}
 		case "ackLevel":
 			out.Values[i] = _MessageReceipt_ackLevel(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _MessageReceipt_status(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -27657,6 +33631,62 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "sendMessage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_sendMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "editMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_editMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_revokeMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "forwardMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_forwardMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "addReaction":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_addReaction(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeReaction":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_removeReaction(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "voteMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_voteMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelSend":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_cancelSend(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fetchMedia":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_fetchMedia(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -28149,6 +34179,281 @@ func _ParticipantResult(ctx context.Context, ec *executionContext, sel ast.Selec
 	return out
 }
 
+var pollContentImplementors = []string{"PollContent", "MessageContent"}
+
+func _PollContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PollContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollContent")
+		case "name":
+			out.Values[i] = _PollContent_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "selectableCount":
+			out.Values[i] = _PollContent_selectableCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "options":
+			out.Values[i] = _PollContent_options(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "voters":
+			out.Values[i] = _PollContent_voters(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pollOptionImplementors = []string{"PollOption"}
+
+func _PollOption(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PollOption) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollOptionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollOption")
+		case "name":
+			out.Values[i] = _PollOption_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "votes":
+			out.Values[i] = _PollOption_votes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pollVoteImplementors = []string{"PollVote"}
+
+func _PollVote(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.PollVote) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollVoteImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollVote")
+		case "voter":
+			out.Values[i] = _PollVote_voter(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = _PollVote_at(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var pollVoteEventImplementors = []string{"PollVoteEvent", "Event"}
+
+func _PollVoteEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PollVoteEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pollVoteEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PollVoteEvent")
+		case "id":
+			out.Values[i] = _PollVoteEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _PollVoteEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _PollVoteEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _PollVoteEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _PollVoteEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _PollVoteEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _PollVoteEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waMessageId":
+			out.Values[i] = _PollVoteEvent_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "voterJid":
+			out.Values[i] = _PollVoteEvent_voterJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "options":
+			out.Values[i] = _PollVoteEvent_options(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var presenceEventImplementors = []string{"PresenceEvent", "Event"}
+
+func _PresenceEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PresenceEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, presenceEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PresenceEvent")
+		case "id":
+			out.Values[i] = _PresenceEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _PresenceEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _PresenceEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _PresenceEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _PresenceEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _PresenceEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _PresenceEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "senderJid":
+			out.Values[i] = _PresenceEvent_senderJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = _PresenceEvent_state(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var promoteGroupMemberPayloadImplementors = []string{"PromoteGroupMemberPayload"}
 
 func _PromoteGroupMemberPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PromoteGroupMemberPayload) graphql.Marshaler {
@@ -28365,6 +34670,175 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reactionImplementors = []string{"Reaction"}
+
+func _Reaction(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Reaction) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reactionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Reaction")
+		case "sender":
+			out.Values[i] = _Reaction_sender(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fromMe":
+			out.Values[i] = _Reaction_fromMe(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "emoji":
+			out.Values[i] = _Reaction_emoji(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "at":
+			out.Values[i] = _Reaction_at(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reactionContentImplementors = []string{"ReactionContent", "MessageContent"}
+
+func _ReactionContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ReactionContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reactionContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReactionContent")
+		case "emoji":
+			out.Values[i] = _ReactionContent_emoji(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "targetId":
+			out.Values[i] = _ReactionContent_targetId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reactionEventImplementors = []string{"ReactionEvent", "Event"}
+
+func _ReactionEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ReactionEvent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reactionEventImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReactionEvent")
+		case "id":
+			out.Values[i] = _ReactionEvent_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = _ReactionEvent_type(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _ReactionEvent_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _ReactionEvent_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timestamp":
+			out.Values[i] = _ReactionEvent_timestamp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "payload":
+			out.Values[i] = _ReactionEvent_payload(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "chatJid":
+			out.Values[i] = _ReactionEvent_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waMessageId":
+			out.Values[i] = _ReactionEvent_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "senderJid":
+			out.Values[i] = _ReactionEvent_senderJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "fromMe":
+			out.Values[i] = _ReactionEvent_fromMe(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "emoji":
+			out.Values[i] = _ReactionEvent_emoji(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -29383,6 +35857,39 @@ func _Subscription(ctx context.Context, ec *executionContext, sel ast.SelectionS
 	}
 }
 
+var systemContentImplementors = []string{"SystemContent", "MessageContent"}
+
+func _SystemContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SystemContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, systemContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SystemContent")
+		case "kind":
+			out.Values[i] = _SystemContent_kind(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var testWebhookPayloadImplementors = []string{"TestWebhookPayload"}
 
 func _TestWebhookPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *TestWebhookPayload) graphql.Marshaler {
@@ -29417,6 +35924,77 @@ func _TestWebhookPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 		case "error":
 			out.Values[i] = _TestWebhookPayload_error(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var textContentImplementors = []string{"TextContent", "MessageContent"}
+
+func _TextContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *TextContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextContent")
+		case "text":
+			out.Values[i] = _TextContent_text(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkPreview":
+			out.Values[i] = _TextContent_linkPreview(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unknownContentImplementors = []string{"UnknownContent", "MessageContent"}
+
+func _UnknownContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnknownContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unknownContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnknownContent")
+		case "raw":
+			out.Values[i] = _UnknownContent_raw(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -30180,6 +36758,11 @@ func marshalNAddGroupMembersPayload2ᚖwagatewayᚋgraphᚋgenᚐAddGroupMembers
 	return _AddGroupMembersPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNAddReactionInput2wagatewayᚋgraphᚋgenᚐAddReactionInput(ctx context.Context, ec *executionContext, v any) (AddReactionInput, error) {
+	res, err := unmarshalInputAddReactionInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func marshalNApiKey2ᚕᚖwagatewayᚋmodelsᚐAPIKeyᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.APIKey) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -30410,6 +36993,30 @@ func marshalNContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *e
 	return _Contact(ctx, ec, sel, v)
 }
 
+func marshalNContactCard2ᚕᚖwagatewayᚋgraphᚋgenᚐContactCardᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ContactCard) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNContactCard2ᚖwagatewayᚋgraphᚋgenᚐContactCard(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNContactCard2ᚖwagatewayᚋgraphᚋgenᚐContactCard(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ContactCard) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ContactCard!")
+		return graphql.Null
+	}
+	return _ContactCard(ctx, ec, sel, v)
+}
+
 func marshalNContactConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Identity]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ContactConnection!")
@@ -30610,6 +37217,11 @@ func marshalNDemoteGroupMemberPayload2ᚖwagatewayᚋgraphᚋgenᚐDemoteGroupMe
 	return _DemoteGroupMemberPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNEditMessageInput2wagatewayᚋgraphᚋgenᚐEditMessageInput(ctx context.Context, ec *executionContext, v any) (EditMessageInput, error) {
+	res, err := unmarshalInputEditMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func marshalNEvent2wagatewayᚋgraphᚋgenᚐEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v Event) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Event!")
@@ -30678,6 +37290,33 @@ func marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx context.Context, ec *e
 		graphql.AddInvalidNullFromMarshaler(ctx, "EventType!")
 	}
 	return res
+}
+
+func marshalNFetchMediaPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchMediaPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *FetchMediaPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FetchMediaPayload!")
+		return graphql.Null
+	}
+	return _FetchMediaPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNFloat2float64(ctx context.Context, ec *executionContext, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNFloat2float64(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func unmarshalNForwardMessageInput2wagatewayᚋgraphᚋgenᚐForwardMessageInput(ctx context.Context, ec *executionContext, v any) (ForwardMessageInput, error) {
+	res, err := unmarshalInputForwardMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalNGroup2ᚕᚖwagatewayᚋmodelsᚐGroupᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Group) graphql.Marshaler {
@@ -30983,6 +37622,30 @@ func marshalNLogoutSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐLogoutSessionPayl
 	return _LogoutSessionPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNMediaKind2wagatewayᚋgraphᚋgenᚐMediaKind(ctx context.Context, ec *executionContext, v any) (MediaKind, error) {
+	var res MediaKind
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNMediaKind2wagatewayᚋgraphᚋgenᚐMediaKind(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v MediaKind) graphql.Marshaler {
+	return v
+}
+
+func unmarshalNMediaStatus2wagatewayᚋmodelsᚐMediaStatus(ctx context.Context, ec *executionContext, v any) (models.MediaStatus, error) {
+	res, err := scalar.UnmarshalMediaStatus(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNMediaStatus2wagatewayᚋmodelsᚐMediaStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.MediaStatus) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalMediaStatus(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "MediaStatus!")
+	}
+	return res
+}
+
 func unmarshalNMemberRole2wagatewayᚋmodelsᚐMemberRole(ctx context.Context, ec *executionContext, v any) (models.MemberRole, error) {
 	res, err := scalar.UnmarshalMemberRole(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -31072,6 +37735,11 @@ func marshalNMessageEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, 
 	return _MessageEdge(ctx, ec, sel, v)
 }
 
+func unmarshalNMessageKeyInput2wagatewayᚋgraphᚋgenᚐMessageKeyInput(ctx context.Context, ec *executionContext, v any) (MessageKeyInput, error) {
+	res, err := unmarshalInputMessageKeyInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func marshalNMessageReceipt2ᚕᚖwagatewayᚋmodelsᚐMessageReceiptᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.MessageReceipt) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -31158,6 +37826,54 @@ func marshalNParticipantResult2ᚖwagatewayᚋwhatsappᚐParticipantResult(ctx c
 	return _ParticipantResult(ctx, ec, sel, v)
 }
 
+func marshalNPollOption2ᚕᚖwagatewayᚋgraphᚋgenᚐPollOptionᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*PollOption) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNPollOption2ᚖwagatewayᚋgraphᚋgenᚐPollOption(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNPollOption2ᚖwagatewayᚋgraphᚋgenᚐPollOption(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *PollOption) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PollOption!")
+		return graphql.Null
+	}
+	return _PollOption(ctx, ec, sel, v)
+}
+
+func marshalNPollVote2ᚕᚖwagatewayᚋmodelsᚐPollVoteᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.PollVote) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNPollVote2ᚖwagatewayᚋmodelsᚐPollVote(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNPollVote2ᚖwagatewayᚋmodelsᚐPollVote(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.PollVote) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PollVote!")
+		return graphql.Null
+	}
+	return _PollVote(ctx, ec, sel, v)
+}
+
 func marshalNPromoteGroupMemberPayload2ᚖwagatewayᚋgraphᚋgenᚐPromoteGroupMemberPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *PromoteGroupMemberPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PromoteGroupMemberPayload!")
@@ -31172,6 +37888,30 @@ func marshalNQRCode2ᚖwagatewayᚋwhatsappᚐQRCode(ctx context.Context, ec *ex
 		return graphql.Null
 	}
 	return _QRCode(ctx, ec, sel, v)
+}
+
+func marshalNReaction2ᚕᚖwagatewayᚋmodelsᚐReactionᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Reaction) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNReaction2ᚖwagatewayᚋmodelsᚐReaction(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNReaction2ᚖwagatewayᚋmodelsᚐReaction(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Reaction) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Reaction!")
+		return graphql.Null
+	}
+	return _Reaction(ctx, ec, sel, v)
 }
 
 func unmarshalNReadChatInput2wagatewayᚋgraphᚋgenᚐReadChatInput(ctx context.Context, ec *executionContext, v any) (ReadChatInput, error) {
@@ -31264,6 +38004,11 @@ func marshalNRevokeGroupInvitePayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeGroupIn
 		return graphql.Null
 	}
 	return _RevokeGroupInvitePayload(ctx, ec, sel, v)
+}
+
+func unmarshalNRevokeMessageInput2wagatewayᚋgraphᚋgenᚐRevokeMessageInput(ctx context.Context, ec *executionContext, v any) (RevokeMessageInput, error) {
+	res, err := unmarshalInputRevokeMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalNRotateWebhookSecretPayload2ᚖwagatewayᚋgraphᚋgenᚐRotateWebhookSecretPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RotateWebhookSecretPayload) graphql.Marshaler {
@@ -31526,6 +38271,11 @@ func marshalNViewer2ᚖwagatewayᚋgraphᚋgenᚐViewer(ctx context.Context, ec 
 		return graphql.Null
 	}
 	return _Viewer(ctx, ec, sel, v)
+}
+
+func unmarshalNVoteMessageInput2wagatewayᚋgraphᚋgenᚐVoteMessageInput(ctx context.Context, ec *executionContext, v any) (VoteMessageInput, error) {
+	res, err := unmarshalInputVoteMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalNWebhook2ᚕᚖwagatewayᚋmodelsᚐWebhookᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Webhook) graphql.Marshaler {
@@ -31842,6 +38592,14 @@ func marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *e
 	return _Contact(ctx, ec, sel, v)
 }
 
+func unmarshalOContactCardInput2ᚖwagatewayᚋgraphᚋgenᚐContactCardInput(ctx context.Context, ec *executionContext, v any) (*ContactCardInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputContactCardInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func unmarshalOCreateRealtimeTicketInput2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketInput(ctx context.Context, ec *executionContext, v any) (*CreateRealtimeTicketInput, error) {
 	if v == nil {
 		return nil, nil
@@ -32052,6 +38810,29 @@ func marshalOJID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast
 	return ret
 }
 
+func marshalOLinkPreview2ᚖwagatewayᚋgraphᚋgenᚐLinkPreview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LinkPreview) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _LinkPreview(ctx, ec, sel, v)
+}
+
+func unmarshalOLocationInput2ᚖwagatewayᚋgraphᚋgenᚐLocationInput(ctx context.Context, ec *executionContext, v any) (*LocationInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputLocationInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx context.Context, ec *executionContext, v any) (*MediaInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputMediaInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func unmarshalOMemberRole2ᚖwagatewayᚋmodelsᚐMemberRole(ctx context.Context, ec *executionContext, v any) (*models.MemberRole, error) {
 	if v == nil {
 		return nil, nil
@@ -32077,6 +38858,13 @@ func marshalOMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx context.Context, ec *ex
 	return _Message(ctx, ec, sel, v)
 }
 
+func marshalOMessageContent2wagatewayᚋgraphᚋgenᚐMessageContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v MessageContent) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _MessageContent(ctx, ec, sel, v)
+}
+
 func marshalONode2wagatewayᚋgraphᚋgenᚐNode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v Node) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -32096,6 +38884,14 @@ func marshalOPairingCode2ᚖwagatewayᚋwhatsappᚐPairingCode(ctx context.Conte
 		return graphql.Null
 	}
 	return _PairingCode(ctx, ec, sel, v)
+}
+
+func unmarshalOPollInput2ᚖwagatewayᚋgraphᚋgenᚐPollInput(ctx context.Context, ec *executionContext, v any) (*PollInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputPollInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func marshalOQRCode2ᚖwagatewayᚋwhatsappᚐQRCode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.QRCode) graphql.Marshaler {

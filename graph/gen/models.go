@@ -13,6 +13,11 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
+// What a message says, by kind.
+type MessageContent interface {
+	IsMessageContent()
+}
+
 // What became of each.
 type AddGroupMembersPayload struct {
 	// The group, as stored.
@@ -21,12 +26,54 @@ type AddGroupMembersPayload struct {
 	Results []*whatsapp.ParticipantResult `json:"results"`
 }
 
+// A reaction.
+type AddReactionInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of the message.
+	WaMessageID string `json:"waMessageId"`
+	// Who sent it; absent or empty: whoever sent one of that id in the chat.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// One emoji.
+	Emoji string `json:"emoji"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+}
+
 // What became of each.
 type ApproveGroupMembersPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
 	// One for each participant, in the order given.
 	Results []*whatsapp.ParticipantResult `json:"results"`
+}
+
+// A person's card.
+type ContactCard struct {
+	// The person's name.
+	Name string `json:"name"`
+	// The first number in it; null when it has none.
+	Phone *string `json:"phone,omitempty"`
+	// The card.
+	Vcard string `json:"vcard"`
+}
+
+// One or more people's cards.
+type ContactCardContent struct {
+	// The cards.
+	Cards []*ContactCard `json:"cards"`
+}
+
+func (ContactCardContent) IsMessageContent() {}
+
+// A person's card: name and phone, or a vCard.
+type ContactCardInput struct {
+	// The person's name, 1 to 100 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// The phone number, digits with an optional +.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+	// A whole vCard, at most 64 KiB, instead.
+	Vcard graphql.Omittable[*string] `json:"vcard,omitempty"`
 }
 
 // What a new API key may do, and for how long.
@@ -155,6 +202,40 @@ type DemoteGroupMemberPayload struct {
 	Results []*whatsapp.ParticipantResult `json:"results"`
 }
 
+// A new text for a message of one's own.
+type EditMessageInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of it.
+	WaMessageID string `json:"waMessageId"`
+	// 1 to 65,536 characters.
+	Text string `json:"text"`
+	// People named in the text.
+	Mentions graphql.Omittable[[]string] `json:"mentions,omitempty"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+}
+
+// The message with its file.
+type FetchMediaPayload struct {
+	// The message.
+	Message *models.Message `json:"message"`
+}
+
+// What to forward.
+type ForwardMessageInput struct {
+	// The address of the chat it is in.
+	Chat string `json:"chat"`
+	// WhatsApp's id of it.
+	WaMessageID string `json:"waMessageId"`
+	// Who sent it; absent or empty: whoever sent one of that id in the chat.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// A person, by LID or phone number, or a group.
+	To string `json:"to"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+}
+
 // The people an act is about.
 type GroupParticipantsInput struct {
 	// Person JIDs, by phone number or LID: 1 to 1,024, none twice.
@@ -183,16 +264,136 @@ type LeaveGroupPayload struct {
 	Group *models.Group `json:"group"`
 }
 
+// What a text shows of a page it links to.
+type LinkPreview struct {
+	// The page.
+	URL string `json:"url"`
+	// The page's title; null when it has none.
+	Title *string `json:"title,omitempty"`
+	// What the page says of itself; null when it says nothing.
+	Description *string `json:"description,omitempty"`
+}
+
+// A place.
+type LocationContent struct {
+	// Degrees.
+	Latitude float64 `json:"latitude"`
+	// Degrees.
+	Longitude float64 `json:"longitude"`
+	// What it is called; null when unnamed.
+	Name *string `json:"name,omitempty"`
+	// Its address; null when unknown.
+	Address *string `json:"address,omitempty"`
+	// Whether it is shared as it changes.
+	Live bool `json:"live"`
+}
+
+func (LocationContent) IsMessageContent() {}
+
+// A place.
+type LocationInput struct {
+	// -90 to 90 degrees.
+	Latitude float64 `json:"latitude"`
+	// -180 to 180 degrees.
+	Longitude float64 `json:"longitude"`
+	// At most 100 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// At most 255 characters.
+	Address graphql.Omittable[*string] `json:"address,omitempty"`
+}
+
 // The unlinked session.
 type LogoutSessionPayload struct {
 	// The session.
 	Session *models.Session `json:"session"`
 }
 
+// A file.
+type MediaContent struct {
+	// What kind of file it is.
+	Kind MediaKind `json:"kind"`
+	// Its media type.
+	Mimetype string `json:"mimetype"`
+	// Its size in bytes; 0 when unknown.
+	Size int32 `json:"size"`
+	// Its name; null when the sender gave none.
+	Filename *string `json:"filename,omitempty"`
+	// The caption; empty when it has none.
+	Caption string `json:"caption"`
+	// Pixels; null when unknown.
+	Width *int32 `json:"width,omitempty"`
+	// Pixels; null when unknown.
+	Height *int32 `json:"height,omitempty"`
+	// How long it plays; null when unknown, or it does not.
+	Seconds *int32 `json:"seconds,omitempty"`
+	// Whether a sticker moves, or a video plays as a GIF.
+	Animated bool `json:"animated"`
+	// A small JPEG, base64; null when there is none.
+	Thumbnail *string `json:"thumbnail,omitempty"`
+	// Where it is.
+	Status models.MediaStatus `json:"status"`
+	// Why it is not there; null otherwise.
+	Error *string `json:"error,omitempty"`
+	// Where the gateway serves it, with the caller's credential.
+	URL string `json:"url"`
+}
+
+func (MediaContent) IsMessageContent() {}
+
+// A file: exactly one of data and url.
+type MediaInput struct {
+	// Base64, or a data: URI, at most 16 MiB decoded.
+	Data graphql.Omittable[*string] `json:"data,omitempty"`
+	// The gateway fetches it: http or https, public addresses only unless configuration allows others.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Its media type; absent: found out.
+	Mimetype graphql.Omittable[*string] `json:"mimetype,omitempty"`
+	// At most 1,024 characters; images, videos and documents only.
+	Caption graphql.Omittable[*string] `json:"caption,omitempty"`
+	// At most 255 characters; what a document is called.
+	Filename graphql.Omittable[*string] `json:"filename,omitempty"`
+	// People named in the caption.
+	Mentions graphql.Omittable[[]string] `json:"mentions,omitempty"`
+	// A voice note: Ogg with Opus. Audio only.
+	Voice graphql.Omittable[*bool] `json:"voice,omitempty"`
+	// It may be seen once only. Images, videos and voice notes.
+	ViewOnce graphql.Omittable[*bool] `json:"viewOnce,omitempty"`
+	// Plays as a GIF. Videos only.
+	Gif graphql.Omittable[*bool] `json:"gif,omitempty"`
+}
+
 // One kind of content.
 type MessageContentInput struct {
 	// Text.
 	Text graphql.Omittable[*TextContentInput] `json:"text,omitempty"`
+	// A picture.
+	Image graphql.Omittable[*MediaInput] `json:"image,omitempty"`
+	// A video.
+	Video graphql.Omittable[*MediaInput] `json:"video,omitempty"`
+	// Sound, or a voice note.
+	Audio graphql.Omittable[*MediaInput] `json:"audio,omitempty"`
+	// A file.
+	Document graphql.Omittable[*MediaInput] `json:"document,omitempty"`
+	// A sticker: WebP.
+	Sticker graphql.Omittable[*MediaInput] `json:"sticker,omitempty"`
+	// A poll.
+	Poll graphql.Omittable[*PollInput] `json:"poll,omitempty"`
+	// A place.
+	Location graphql.Omittable[*LocationInput] `json:"location,omitempty"`
+	// A person's card.
+	Contact graphql.Omittable[*ContactCardInput] `json:"contact,omitempty"`
+}
+
+// Which message it is.
+type MessageKeyInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of it.
+	WaMessageID string `json:"waMessageId"`
+	// Who sent it; absent or empty: whoever sent one of that id in the chat.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
 }
 
 // Everything that can be done. Live acts fail with NOT_IMPLEMENTED while the session is not connected.
@@ -211,6 +412,38 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// A poll with its votes.
+type PollContent struct {
+	// The question.
+	Name string `json:"name"`
+	// How many options a voter may choose; 0: any number.
+	SelectableCount int32 `json:"selectableCount"`
+	// The options, with their votes.
+	Options []*PollOption `json:"options"`
+	// How many have voted.
+	Voters int32 `json:"voters"`
+}
+
+func (PollContent) IsMessageContent() {}
+
+// A poll.
+type PollInput struct {
+	// The question, 1 to 255 characters.
+	Name string `json:"name"`
+	// 2 to 12 different ones of 1 to 100 characters.
+	Options []string `json:"options"`
+	// How many a voter may choose, 0 to the number of options; 0: any number. Default 1.
+	SelectableCount graphql.Omittable[*int32] `json:"selectableCount,omitempty"`
+}
+
+// An option of a poll.
+type PollOption struct {
+	// The option.
+	Name string `json:"name"`
+	// Who has chosen it.
+	Votes []*models.PollVote `json:"votes"`
+}
+
 // What became of each.
 type PromoteGroupMemberPayload struct {
 	// The group, as stored.
@@ -222,6 +455,16 @@ type PromoteGroupMemberPayload struct {
 // Everything that can be read. Reads come from the gateway's own database unless the field says that it asks WhatsApp.
 type Query struct {
 }
+
+// A reaction to another message, or a vote in it: only found by its own id, for it stands in no list.
+type ReactionContent struct {
+	// The emoji; empty: the reaction was taken back.
+	Emoji string `json:"emoji"`
+	// The message it belongs to, by WhatsApp's id.
+	TargetID string `json:"targetId"`
+}
+
+func (ReactionContent) IsMessageContent() {}
 
 // The chat to read.
 type ReadChatInput struct {
@@ -309,6 +552,18 @@ type RevokeGroupInvitePayload struct {
 	GroupInvite *whatsapp.GroupInvite `json:"groupInvite"`
 }
 
+// Which message to take back.
+type RevokeMessageInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of it.
+	WaMessageID string `json:"waMessageId"`
+	// Who sent it, where the account administers the group; absent or empty: the account itself.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+}
+
 // The new secret.
 type RotateWebhookSecretInput struct {
 	// `whsec_` and base64, or any text of at least 16 characters. Absent: one is made.
@@ -331,6 +586,10 @@ type SendMessageInput struct {
 	ReplyTo graphql.Omittable[*string] `json:"replyTo,omitempty"`
 	// Queue it instead of waiting for WhatsApp. Default false.
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+	// Send it at that time, at most a year ahead; makes it queued.
+	ScheduledAt graphql.Omittable[*models.Millis] `json:"scheduledAt,omitempty"`
+	// Give up when it could not be sent until then.
+	ExpiresAt graphql.Omittable[*models.Millis] `json:"expiresAt,omitempty"`
 	// 1 to 255 characters that name this request within the organization for 24 hours: a repeat gives the
 	// first result and sends nothing. CONFLICT with another input, or while the first is under way.
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
@@ -403,6 +662,14 @@ type StopSessionPayload struct {
 type Subscription struct {
 }
 
+// Something WhatsApp says of the chat.
+type SystemContent struct {
+	// What: ephemeral_setting, …
+	Kind string `json:"kind"`
+}
+
+func (SystemContent) IsMessageContent() {}
+
 // What an endpoint made of a test event.
 type TestWebhookPayload struct {
 	// Whether it answered with 2xx.
@@ -417,13 +684,33 @@ type TestWebhookPayload struct {
 	Error *string `json:"error,omitempty"`
 }
 
+// Text. An edit is one, too.
+type TextContent struct {
+	// The text.
+	Text string `json:"text"`
+	// What it shows of a page it links to; null: nothing.
+	LinkPreview *LinkPreview `json:"linkPreview,omitempty"`
+}
+
+func (TextContent) IsMessageContent() {}
+
 // Text.
 type TextContentInput struct {
 	// 1 to 65,536 characters.
 	Text string `json:"text"`
 	// People named in the text, which holds `@` and the digits of each one's address.
 	Mentions graphql.Omittable[[]string] `json:"mentions,omitempty"`
+	// Show the title of the first page it links to, fetched by the gateway. A page that cannot be had is left out. Default false.
+	LinkPreview graphql.Omittable[*bool] `json:"linkPreview,omitempty"`
 }
+
+// A kind that this version does not know.
+type UnknownContent struct {
+	// WhatsApp's own encoding, base64.
+	Raw string `json:"raw"`
+}
+
+func (UnknownContent) IsMessageContent() {}
 
 // What to change; absent fields stay.
 type UpdateGroupInput struct {
@@ -503,6 +790,20 @@ type Viewer struct {
 	Capabilities []models.Capability `json:"capabilities"`
 }
 
+// A vote.
+type VoteMessageInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of the poll.
+	WaMessageID string `json:"waMessageId"`
+	// Who sent it; absent or empty: whoever sent one of that id in the chat.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// The texts of the options; none takes the vote back. A single-choice poll takes one at most.
+	Options []string `json:"options"`
+	// Queue it instead of waiting for WhatsApp. Default false.
+	Async graphql.Omittable[*bool] `json:"async,omitempty"`
+}
+
 // A header.
 type WebhookHeader struct {
 	// Its name.
@@ -572,6 +873,76 @@ func (e *CapabilityScope) UnmarshalJSON(b []byte) error {
 }
 
 func (e CapabilityScope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What kind of file it is.
+type MediaKind string
+
+const (
+	// A picture.
+	MediaKindImage MediaKind = "IMAGE"
+	// A video.
+	MediaKindVideo MediaKind = "VIDEO"
+	// Sound.
+	MediaKindAudio MediaKind = "AUDIO"
+	// A voice note.
+	MediaKindVoice MediaKind = "VOICE"
+	// A file.
+	MediaKindDocument MediaKind = "DOCUMENT"
+	// A sticker.
+	MediaKindSticker MediaKind = "STICKER"
+)
+
+var AllMediaKind = []MediaKind{
+	MediaKindImage,
+	MediaKindVideo,
+	MediaKindAudio,
+	MediaKindVoice,
+	MediaKindDocument,
+	MediaKindSticker,
+}
+
+func (e MediaKind) IsValid() bool {
+	switch e {
+	case MediaKindImage, MediaKindVideo, MediaKindAudio, MediaKindVoice, MediaKindDocument, MediaKindSticker:
+		return true
+	}
+	return false
+}
+
+func (e MediaKind) String() string {
+	return string(e)
+}
+
+func (e *MediaKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MediaKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MediaKind", str)
+	}
+	return nil
+}
+
+func (e MediaKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MediaKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MediaKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

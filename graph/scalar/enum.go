@@ -113,3 +113,11 @@ func unmarshalEnum[T ~string](v any) (T, error) {
 	}
 	return T(strings.ToLower(s)), nil
 }
+
+// MarshalMediaStatus writes a MediaStatus.
+func MarshalMediaStatus(s models.MediaStatus) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalMediaStatus reads a MediaStatus.
+func UnmarshalMediaStatus(v any) (models.MediaStatus, error) {
+	return unmarshalEnum[models.MediaStatus](v)
+}

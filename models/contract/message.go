@@ -13,7 +13,7 @@ type Message struct {
 	FromMe      bool       `json:"fromMe" required:"true" description:"Whether the account itself sent it." example:"false"`
 	HasMedia    bool       `json:"hasMedia" required:"true" description:"Whether it carries a file." example:"false"`
 	ID          int64      `json:"id" required:"true" description:"The row's number in the gateway." example:"9912"`
-	Media       *Media     `json:"media" required:"true" nullable:"true" description:"The file; null when it carries none, or it is not described yet."`
+	Media       *Media     `json:"media" required:"true" nullable:"true" description:"The file; null when it carries none."`
 	Mentions    []string   `json:"mentions" required:"true" nullable:"false" description:"The people named in the text, by address." example:"[]"`
 	QuotedID    string     `json:"quotedId" required:"true" description:"The message it replies to, by WhatsApp's id; empty when it is no reply." example:""`
 	Reactions   []Reaction `json:"reactions" required:"true" nullable:"false" description:"What people reacted with."`
@@ -21,15 +21,100 @@ type Message struct {
 	SenderLID   string     `json:"senderLid" required:"true" description:"The sender's stable id; empty when unknown." example:"205227043110953@lid"`
 	SessionID   string     `json:"sessionId" required:"true" description:"The session through which it is known." example:"01J9ZX8K2QHV0M3T6R7P4N5W8C"`
 	Timestamp   int64      `json:"timestamp" required:"true" description:"When it was sent, as WhatsApp says, Unix epoch milliseconds." example:"1719662400000"`
-	Type        string     `json:"type" required:"true" description:"text, image, video, audio, document, sticker, poll, location, contact, reaction, edit, revoke, system, undecryptable or unknown." example:"text"`
+	Type        string     `json:"type" required:"true" description:"text, image, video, audio, document, sticker, poll, location, contact, reaction, edit, revoke, vote, system, undecryptable or unknown." example:"text"`
 	WAMessageID string     `json:"waMessageId" required:"true" description:"WhatsApp's id of it." example:"3EB0C431C26A1916E07A"`
+
+	Contacts         []ContactCard `json:"contacts,omitempty" description:"The cards, of type contact."`
+	EditedAt         int64         `json:"editedAt,omitempty" description:"When the text was last changed, Unix epoch milliseconds." example:"1719662400000"`
+	EphemeralSeconds int           `json:"ephemeralSeconds,omitempty" description:"After how long it disappears." example:"86400"`
+	Forwarded        bool          `json:"forwarded,omitempty" description:"Whether it was forwarded." example:"true"`
+	LinkPreview      *LinkPreview  `json:"linkPreview,omitempty" description:"What the text shows of a page it links to."`
+	Location         *Location     `json:"location,omitempty" description:"The place, of type location."`
+	Poll             *Poll         `json:"poll,omitempty" description:"The poll, of type poll."`
+	ServerID         int64         `json:"serverId,omitempty" description:"The channel's own number of it." example:"117"`
+	Starred          bool          `json:"starred,omitempty" description:"Whether the account has starred it." example:"true"`
+	ViewOnce         bool          `json:"viewOnce,omitempty" description:"Whether it may be seen once only." example:"true"`
 }
 
 // Media describes the file of a message.
 type Media struct {
-	Filename string `json:"filename,omitempty" description:"The file's name, where the sender gave one." example:"offer.pdf"`
-	Mimetype string `json:"mimetype" required:"true" description:"What kind of file it is." example:"application/pdf"`
-	Size     int64  `json:"size" required:"true" description:"Bytes." example:"20481"`
+	Animated  bool   `json:"animated,omitempty" description:"Whether a sticker moves, or a video plays as a GIF." example:"true"`
+	Filename  string `json:"filename,omitempty" description:"The file's name, where the sender gave one." example:"offer.pdf"`
+	Height    int    `json:"height,omitempty" description:"Pixels." example:"768"`
+	Mimetype  string `json:"mimetype" required:"true" description:"What kind of file it is." example:"application/pdf"`
+	Seconds   int    `json:"seconds,omitempty" description:"How long it plays." example:"12"`
+	Size      int64  `json:"size" required:"true" description:"Bytes." example:"20481"`
+	URL       string `json:"url" required:"true" description:"The path of the file in this API." example:"/api/v1/sessions/01J9ZX8K2QHV0M3T6R7P4N5W8C/messages/3EB0C431C26A1916E07A/media"`
+	VideoNote bool   `json:"videoNote,omitempty" description:"Whether it is a round video note." example:"true"`
+	Voice     bool   `json:"voice,omitempty" description:"Whether it is a voice note." example:"true"`
+	Width     int    `json:"width,omitempty" description:"Pixels." example:"1024"`
+}
+
+// Poll is a question with options.
+type Poll struct {
+	Name            string       `json:"name" required:"true" description:"The question." example:"Pizza or pasta?"`
+	Options         []PollOption `json:"options" required:"true" nullable:"false" description:"The options with their votes."`
+	SelectableCount int          `json:"selectableCount" required:"true" description:"How many a voter may choose; 0: any number." example:"1"`
+}
+
+// PollOption is an option of a poll.
+type PollOption struct {
+	Name  string `json:"name" required:"true" description:"The option." example:"Pizza"`
+	Votes int    `json:"votes" required:"true" description:"How many have chosen it." example:"3"`
+}
+
+// Location is a place.
+type Location struct {
+	Address   string  `json:"address,omitempty" description:"Its address." example:"Jl. Merdeka 1, Jakarta"`
+	Latitude  float64 `json:"latitude" required:"true" description:"Degrees." example:"-6.1754"`
+	Live      bool    `json:"live,omitempty" description:"Whether it is shared as it changes." example:"true"`
+	Longitude float64 `json:"longitude" required:"true" description:"Degrees." example:"106.8272"`
+	Name      string  `json:"name,omitempty" description:"What it is called." example:"Monas"`
+	URL       string  `json:"url,omitempty" description:"A page about it." example:"https://example.com/monas"`
+}
+
+// ContactCard is a person's card.
+type ContactCard struct {
+	Name  string `json:"name" required:"true" description:"The person's name." example:"Alice"`
+	Phone string `json:"phone,omitempty" description:"The first number in the card." example:"+62 812 3456 7890"`
+	VCard string `json:"vcard" required:"true" description:"The card." example:"BEGIN:VCARD\nVERSION:3.0\nFN:Alice\nEND:VCARD"`
+}
+
+// LinkPreview is what a text shows of a page it links to.
+type LinkPreview struct {
+	Description string `json:"description,omitempty" description:"What the page says of itself." example:"News of the day"`
+	Title       string `json:"title,omitempty" description:"The page's title." example:"Example"`
+	URL         string `json:"url" required:"true" description:"The page." example:"https://example.com/"`
+}
+
+// ReactionChange is the payload of message.reaction: somebody reacted to a message,
+// or took that back.
+type ReactionChange struct {
+	ChatJID     string `json:"chatJid" required:"true" description:"The chat's address." example:"6281234567890@s.whatsapp.net"`
+	Emoji       string `json:"emoji" required:"true" description:"The emoji; empty: the reaction was taken back." example:"👍"`
+	FromMe      bool   `json:"fromMe" required:"true" description:"Whether the account itself reacted." example:"false"`
+	SenderJID   string `json:"senderJid" required:"true" description:"Who reacted." example:"6281234567890@s.whatsapp.net"`
+	SenderLID   string `json:"senderLid" required:"true" description:"The stable id of who reacted; empty when unknown." example:"205227043110953@lid"`
+	SessionID   string `json:"sessionId" required:"true" description:"The session." example:"01J9ZX8K2QHV0M3T6R7P4N5W8C"`
+	Timestamp   int64  `json:"timestamp" required:"true" description:"When, Unix epoch milliseconds." example:"1719662400000"`
+	WAMessageID string `json:"waMessageId" required:"true" description:"WhatsApp's id of the message reacted to." example:"3EB0C431C26A1916E07A"`
+}
+
+// PollVote is the payload of poll.vote: somebody voted, or changed or took back a
+// vote.
+type PollVote struct {
+	ChatJID     string   `json:"chatJid" required:"true" description:"The chat's address." example:"120363041234567890@g.us"`
+	Options     []string `json:"options" required:"true" nullable:"false" description:"The options chosen now; empty: the vote was taken back." example:"[\"Pizza\"]"`
+	Timestamp   int64    `json:"timestamp" required:"true" description:"When, Unix epoch milliseconds." example:"1719662400000"`
+	VoterJID    string   `json:"voterJid" required:"true" description:"Who voted." example:"6281234567890@s.whatsapp.net"`
+	WAMessageID string   `json:"waMessageId" required:"true" description:"WhatsApp's id of the poll." example:"3EB0C431C26A1916E07A"`
+}
+
+// HistorySynced is the payload of history.synced: a part of the past is stored.
+type HistorySynced struct {
+	Chats    int `json:"chats" required:"true" description:"How many chats the part told of." example:"12"`
+	Messages int `json:"messages" required:"true" description:"How many messages of it are new here." example:"340"`
+	Progress int `json:"progress" required:"true" minimum:"0" maximum:"100" description:"How far the phone is with sending the past, in per cent." example:"100"`
 }
 
 // Reaction is somebody's reaction to a message.
