@@ -32,6 +32,8 @@ type Config struct {
 	// DeviceName is what a phone shows in its list of linked devices; "" is
 	// "WhatsApp gateway".
 	DeviceName string
+	// Media says where the files of messages are kept.
+	Media MediaConfig
 	// Timing is for tests; its zero value is right.
 	Timing Timing
 	// Logger hears of the sessions' lives; nil is silent.
@@ -83,6 +85,7 @@ func New(ctx context.Context, cfg Config, db *models.DB) (*Service, error) {
 		cfg.DeviceName = defaultDeviceName
 	}
 	cfg.Timing = cfg.Timing.withDefaults()
+	cfg.Media = cfg.Media.withDefaults()
 	web, err := newTransports(cfg.WhatsAppURL)
 	if err != nil {
 		return nil, fmt.Errorf("starting the WhatsApp service: %w", err)

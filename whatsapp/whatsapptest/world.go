@@ -14,6 +14,7 @@ import (
 	"wagateway/models"
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/blob"
 	"wagateway/whatsapp/wasim"
 )
 
@@ -29,6 +30,7 @@ type World struct {
 	WhatsApp *wasim.Server
 	DB       *models.DB
 	Service  *whatsapp.Service
+	Media    *blob.Store
 
 	t      testing.TB
 	config whatsapp.Config
@@ -74,6 +76,7 @@ func NewWorldOn(t testing.TB, db *models.DB, opts ...Option) *World {
 			MinBackOff: 5 * time.Millisecond, MaxBackOff: 200 * time.Millisecond, FetchRetry: 20 * time.Millisecond,
 		}},
 	}
+	o.service.Media = whatsapp.MediaConfig{Store: openMedia(t), AutoDownload: true}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -84,10 +87,21 @@ func NewWorldOn(t testing.TB, db *models.DB, opts ...Option) *World {
 	Trust(t)
 	key := server.RootKey()
 	o.service.WhatsAppURL, o.service.RootKey = server.URL(), key[:]
-	w := &World{WhatsApp: server, DB: db, t: t, config: o.service}
+	w := &World{WhatsApp: server, DB: db, Media: o.service.Media.Store, t: t, config: o.service}
 	w.Service = w.NewService()
 	require.NoError(t, w.Service.Start(t.Context()))
 	return w
+}
+
+// openMedia opens a place of files that ends with the test, after the service.
+func openMedia(t testing.TB) *blob.Store {
+	t.Helper()
+	address, err := blob.FolderURL(t.TempDir())
+	require.NoError(t, err)
+	store, err := blob.Open(t.Context(), address, "")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	return store
 }
 
 // NewService makes a further service over the world's database, as the next

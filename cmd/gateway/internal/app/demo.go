@@ -26,6 +26,9 @@ const (
 	// demoRetention and demoEventBytes keep the demo's folder small.
 	demoRetention  = 24 * time.Hour
 	demoEventBytes = 64 << 20
+	// demoMediaBytes is what a demo fetches at most: enough for a picture or a
+	// short film.
+	demoMediaBytes = 16 << 20
 	// demoReadyTimeout is far above the second or two that pairing takes.
 	demoReadyTimeout = time.Minute
 )
@@ -109,6 +112,7 @@ func (c demoCommand) settings(process *Process) (*config.Config, error) {
 		Introspection: true,
 		Metrics:       config.MetricsPublic,
 		Event:         config.Event{Retention: demoRetention, MaxBytes: demoEventBytes},
+		Media:         config.Media{MaxFile: demoMediaBytes, Download: true},
 		// Who tries webhooks out receives them on this machine.
 		AllowPrivateNetworks: true,
 		Log:                  settings.Log,

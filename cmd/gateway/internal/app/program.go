@@ -17,6 +17,7 @@ import (
 	"wagateway/models"
 	"wagateway/models/eventlog"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/blob"
 	"wagateway/whatsapp/webhook"
 )
 
@@ -47,6 +48,7 @@ type Program struct {
 	Events   *eventlog.Log
 	WhatsApp *whatsapp.Service
 	Webhooks *webhook.Service
+	Media    *blob.Store
 
 	folder   *flock.Flock // nil unless SQLite is in the data folder
 	relay    *background
@@ -91,11 +93,20 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 	if err = p.openEvents(ctx); err != nil {
 		return nil, err
 	}
+	if p.Media, err = openMedia(ctx, settings, logger); err != nil {
+		return nil, err
+	}
 	p.WhatsApp, err = whatsapp.New(ctx, whatsapp.Config{
 		GatewayID:   settings.ID,
 		WhatsAppURL: settings.WhatsApp.URL,
 		RootKey:     settings.WhatsApp.RootKey,
-		Logger:      logger,
+		Media: whatsapp.MediaConfig{
+			Store:        p.Media,
+			MaxBytes:     settings.Media.MaxFile,
+			AutoDownload: settings.Media.Download,
+			Keep:         settings.Media.Keep(),
+		},
+		Logger: logger,
 	}, p.DB)
 	if err != nil {
 		return nil, err // says what it is about
@@ -195,6 +206,11 @@ func (p *Program) Close(ctx context.Context) error {
 		}
 	}
 	errs = append(errs, p.closeEvents(ctx))
+	if p.Media != nil {
+		if err := p.Media.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("closing the media store: %w", err))
+		}
+	}
 	if p.DB != nil {
 		if err := p.DB.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("closing the database: %w", err))

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"wagateway/whatsapp/blob"
 )
 
 // Config holds every setting. The doc tag is the setting's line in
@@ -33,6 +35,7 @@ type Config struct {
 	WhatsApp WhatsApp
 	Secret   Secret
 	Event    Event
+	Media    Media
 
 	AllowPrivateNetworks bool `env:"GATEWAY_ALLOW_PRIVATE_NETWORKS" envDefault:"false" doc:"Lets webhooks and media URLs reach loopback and private addresses."`
 	Playground           bool `env:"GATEWAY_PLAYGROUND" envDefault:"true" doc:"Serves the GraphQL playground at /playground."`
@@ -48,6 +51,20 @@ type Event struct {
 	Retention time.Duration `env:"GATEWAY_EVENT_RETENTION" envDefault:"168h" doc:"How long events are kept, at least 1m. Consumers that were away for longer miss what is gone."`
 	MaxBytes  int64         `env:"GATEWAY_EVENT_MAX_BYTES" envDefault:"1073741824" doc:"Bytes of events kept for each organization, the oldest go first: 1 GiB. 0 bounds them by age only."`
 }
+
+// Media says where the files of messages are kept, and which are got.
+type Media struct {
+	URL      string `env:"GATEWAY_MEDIA_URL" shown:"the folder media in the data folder" doc:"Where the files of messages are kept: file:///folder, or s3://bucket/prefix with the parameters region, endpoint and path-style (see below)."`
+	MaxFile  int64  `env:"GATEWAY_MEDIA_MAX_BYTES" envDefault:"67108864" doc:"Largest file in bytes that is fetched from an address for sending, or downloaded before anybody asks for it: 64 MiB."`
+	Download bool   `env:"GATEWAY_MEDIA_DOWNLOAD" envDefault:"true" doc:"Gets the files of received messages at once; false: when they are first asked for."`
+	Days     int64  `env:"GATEWAY_MEDIA_DAYS" envDefault:"0" doc:"Days that stored files are kept, 0 for ever."`
+}
+
+// Keep is how long files are kept, 0 for ever.
+func (m Media) Keep() time.Duration { return time.Duration(m.Days) * 24 * time.Hour }
+
+// maxMediaDays is a century, which a duration can hold.
+const maxMediaDays = 36_525
 
 // Who may read the metrics.
 const (
@@ -155,11 +172,27 @@ func (c *Config) check() (problems []string) {
 	if c.Event.MaxBytes < 0 {
 		problem("GATEWAY_EVENT_MAX_BYTES", "must not be negative")
 	}
+	problems = append(problems, c.Media.check()...)
 	if !slices.Contains([]string{MetricsPublic, MetricsKey, MetricsOff}, c.Metrics) {
 		problem("GATEWAY_METRICS", "must be public, key or off, not %q", c.Metrics)
 	}
 	if c.Log.Format != "" && c.Log.Format != "text" && c.Log.Format != "json" {
 		problem("GATEWAY_LOG_FORMAT", "must be text or json, not %q", c.Log.Format)
+	}
+	return problems
+}
+
+func (m Media) check() (problems []string) {
+	if m.URL != "" {
+		if err := blob.CheckURL(m.URL); err != nil {
+			problems = append(problems, "GATEWAY_MEDIA_URL: "+err.Error())
+		}
+	}
+	if m.MaxFile < 1 {
+		problems = append(problems, "GATEWAY_MEDIA_MAX_BYTES: must be at least 1")
+	}
+	if m.Days < 0 || m.Days > maxMediaDays {
+		problems = append(problems, fmt.Sprintf("GATEWAY_MEDIA_DAYS: must be 0 to %d", maxMediaDays))
 	}
 	return problems
 }

@@ -28,6 +28,7 @@ func TestLoadDefaults(t *testing.T) {
 		Playground:    true,
 		Introspection: true,
 		Event:         config.Event{Retention: 7 * 24 * time.Hour, MaxBytes: 1 << 30},
+		Media:         config.Media{MaxFile: 64 << 20, Download: true},
 		Metrics:       config.MetricsPublic,
 		Log:           config.Log{Level: config.Level(slog.LevelInfo)},
 	}, got)
@@ -55,6 +56,10 @@ func TestLoadEverything(t *testing.T) {
 		"GATEWAY_INTROSPECTION=0",
 		"GATEWAY_EVENT_RETENTION=36h",
 		"GATEWAY_EVENT_MAX_BYTES=0",
+		"GATEWAY_MEDIA_URL=s3://bucket/prefix?region=eu-central-1",
+		"GATEWAY_MEDIA_MAX_BYTES=1000",
+		"GATEWAY_MEDIA_DOWNLOAD=false",
+		"GATEWAY_MEDIA_DAYS=30",
 		"GATEWAY_METRICS=key",
 		"GATEWAY_LOG_LEVEL=DEBUG",
 		"GATEWAY_LOG_FORMAT=json",
@@ -70,6 +75,7 @@ func TestLoadEverything(t *testing.T) {
 		Secret:               config.Secret{Key: key},
 		AllowPrivateNetworks: true,
 		Event:                config.Event{Retention: 36 * time.Hour},
+		Media:                config.Media{URL: "s3://bucket/prefix?region=eu-central-1", MaxFile: 1000, Days: 30},
 		Metrics:              config.MetricsKey,
 		Log:                  config.Log{Level: config.Level(slog.LevelDebug), Format: "json"},
 	}, got)
@@ -125,6 +131,11 @@ func TestLoadRefusesSettingsThatContradict(t *testing.T) {
 		"odd retention":   {[]string{"GATEWAY_EVENT_RETENTION=7 days"}, `GATEWAY_EVENT_RETENTION: must be a time such as 168h or 30m, not "7 days"`},
 		"negative bytes":  {[]string{"GATEWAY_EVENT_MAX_BYTES=-1"}, "GATEWAY_EVENT_MAX_BYTES: must not be negative"},
 		"odd bytes":       {[]string{"GATEWAY_EVENT_MAX_BYTES=1GB"}, `GATEWAY_EVENT_MAX_BYTES: must be a whole number, not "1GB"`},
+		"media on ftp":    {[]string{"GATEWAY_MEDIA_URL=ftp://host"}, "GATEWAY_MEDIA_URL: must be a file:/// or s3:// address"},
+		"odd media":       {[]string{"GATEWAY_MEDIA_URL=s3://b?x=y"}, `GATEWAY_MEDIA_URL: knows no "x": only region, endpoint and path-style`},
+		"no media":        {[]string{"GATEWAY_MEDIA_MAX_BYTES=0"}, "GATEWAY_MEDIA_MAX_BYTES: must be at least 1"},
+		"negative days":   {[]string{"GATEWAY_MEDIA_DAYS=-1"}, "GATEWAY_MEDIA_DAYS: must be 0 to 36525"},
+		"endless days":    {[]string{"GATEWAY_MEDIA_DAYS=106752"}, "GATEWAY_MEDIA_DAYS: must be 0 to 36525"},
 		"odd metrics":     {[]string{"GATEWAY_METRICS=yes"}, `GATEWAY_METRICS: must be public, key or off, not "yes"`},
 		"bad key":         {[]string{"GATEWAY_SECRET_KEY=!!"}, "GATEWAY_SECRET_KEY: must be hex or base64"},
 	} {
@@ -165,4 +176,10 @@ func TestParseKeyForms(t *testing.T) {
 			assert.Equal(t, want, []byte(got))
 		})
 	}
+}
+
+func TestMediaKeep(t *testing.T) {
+	t.Parallel()
+	assert.Zero(t, config.Media{}.Keep())
+	assert.Equal(t, 36*time.Hour*20, config.Media{Days: 30}.Keep())
 }
