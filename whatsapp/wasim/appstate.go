@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -26,6 +28,8 @@ type appState struct {
 	// one before.
 	writing sync.Mutex
 	started bool // the phone has written its first patches
+
+	known knownState // what the phone has decoded
 }
 
 // appStateIQ takes and gives patches.
@@ -38,7 +42,12 @@ func (s *Server) appStateIQ(device *companion, n *node) (node, *StanzaError) {
 	var answers []node
 	var changed []string
 	for _, asked := range request.GetChildrenByTag("collection") {
-		answer, written := p.app.exchange(&asked)
+		conflict := false
+		if _, brings := asked.GetOptionalChildByTag("patch"); brings {
+			_, conflict = s.faults.take(FaultStateConflict, p.number)
+		}
+		answer, written := p.app.exchange(&asked, conflict)
+		s.spoilPatch(p, &answer)
 		if written {
 			changed = append(changed, textOf(&asked, "name"))
 		}
@@ -46,13 +55,15 @@ func (s *Server) appStateIQ(device *companion, n *node) (node, *StanzaError) {
 	}
 	for _, name := range changed {
 		p.announceAppState(name, device)
+		s.spawn(func() { p.lookAtState(name) })
 	}
 	return resultOf(n, node{Tag: "sync", Content: answers}), nil
 }
 
 // exchange answers one collection: with the patches the device lacks, after
-// taking the one it brings. A patch on an old version is a conflict.
-func (a *appState) exchange(asked *node) (answer node, written bool) {
+// taking the one it brings. A patch on an old version is a conflict, and any is if
+// conflict says so.
+func (a *appState) exchange(asked *node, conflict bool) (answer node, written bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	name, from := textOf(asked, "name"), numberOf(asked, "version")
@@ -62,7 +73,7 @@ func (a *appState) exchange(asked *node) (answer node, written bool) {
 		from = 0
 	}
 	if patch, ok := asked.GetOptionalChildByTag("patch"); ok {
-		if numberOf(asked, "version") == len(patches) {
+		if !conflict && numberOf(asked, "version") == len(patches) {
 			a.append(name, contentOf(patch))
 			written = true
 		} else {
@@ -102,6 +113,51 @@ func patchNodes(patches [][]byte, from int) node {
 	return node{Tag: "patches", Content: list}
 }
 
+// spoilPatch lets the broken MAC fault strike the last patch that a device gets.
+func (s *Server) spoilPatch(p *Phone, answer *node) {
+	list := answer.GetChildByTag("patches")
+	patches := list.GetChildren()
+	if len(patches) == 0 {
+		return
+	}
+	if _, ok := s.faults.take(FaultStateMAC, p.number); !ok {
+		return
+	}
+	last := &patches[len(patches)-1]
+	var patch waServerSync.SyncdPatch
+	if proto.Unmarshal(contentOf(*last), &patch) != nil || len(patch.PatchMAC) == 0 {
+		return
+	}
+	patch.PatchMAC[0] ^= 0xff
+	if spoiled, err := proto.Marshal(&patch); err == nil {
+		last.Content = spoiled
+	}
+}
+
+// lookAtState lets the phone decode what companions wrote; when it is offline, once
+// it is back.
+func (p *Phone) lookAtState(name string) {
+	if p.srv.faults.strikes(FaultPhoneOffline, p.number) {
+		return
+	}
+	p.app.writing.Lock()
+	defer p.app.writing.Unlock()
+	processor := appstate.NewProcessor(p.secret().device, waLog.Noop)
+	if _, err := p.catchUpLocked(p.srv.ctx, processor, name); err != nil {
+		p.srv.log.Warn("phone could not read app state", "collection", name, "error", err)
+	}
+}
+
+// wakeState is lookAtState for every collection, in the background.
+func (p *Phone) wakeState() {
+	p.app.mu.Lock()
+	names := slices.Collect(maps.Keys(p.app.collections))
+	p.app.mu.Unlock()
+	for _, name := range names {
+		p.srv.spawn(func() { p.lookAtState(name) })
+	}
+}
+
 // announceAppState tells the account's other companions that a collection changed.
 func (p *Phone) announceAppState(name string, except *companion) {
 	p.app.mu.Lock()
@@ -117,15 +173,23 @@ func (p *Phone) announceAppState(name string, except *companion) {
 }
 
 // welcome gives a new companion what it needs of the account's state: the key,
-// and the push name. It happens once, in the background.
+// the push name, and the history. It happens once, in the background.
 func (p *Phone) welcome(device *companion) {
 	device.mu.Lock()
 	welcomed := device.welcomed
 	device.welcomed = true
 	device.mu.Unlock()
-	if !welcomed {
-		p.giveAppState(device)
+	if welcomed {
+		return
 	}
+	p.srv.spawn(func() {
+		if err := p.shareAppState(p.srv.ctx, device); err != nil {
+			p.srv.log.Warn("app state not shared", "error", err)
+		}
+		if err := p.giveHistory(p.srv.ctx, device); err != nil {
+			p.srv.log.Warn("history not given", "error", err)
+		}
+	})
 }
 
 // giveAppState sends a companion the key of the account's state.
@@ -252,7 +316,8 @@ func (p *Phone) catchUpLocked(ctx context.Context, processor *appstate.Processor
 	if err != nil {
 		return state, fmt.Errorf("parsing patches: %w", err)
 	}
-	_, state, err = processor.DecodePatches(ctx, list, state, true)
+	mutations, state, err := processor.DecodePatches(ctx, list, state, true)
+	p.app.known.apply(mutations, p.chatOf)
 	if err != nil {
 		return state, fmt.Errorf("decoding patches: %w", err)
 	}

@@ -21,6 +21,7 @@ type companion struct {
 	phone *Phone
 	id    uint16
 	noise [32]byte // the key it logs in with
+	wish  historyWish
 
 	mu       sync.Mutex
 	identity [32]byte

@@ -31,6 +31,7 @@
 //	routing          dispatch.go message.go relay.go receipt.go presence.go usync.go
 //	groups           group.go and group_*.go: state, acts, and their stanzas (group_iq.go, group_node.go)
 //	the account      profile.go appstate.go media.go
+//	the past         history.go and history_*.go: what phones hand to new companions, and on request
 //	the phone        phone.go phone_*.go journal.go signal_store.go
 //	misbehaving      fault.go (what), fault_apply.go (to whom)
 //	from outside     server.go directory.go stats.go control.go and control_*.go
@@ -64,12 +65,13 @@
 // copies, the offline queue with redelivery until acknowledged, groups with
 // their settings, invite links and join requests, LID and phone-number
 // addressing, presence and typing, profile pictures of accounts, about texts,
-// block lists, privacy settings, app state with the push name, media upload and
+// block lists, privacy settings, app state both ways, history for new companions
+// and on demand, messages that a companion could not read, media upload and
 // download, log-out from both sides, keep-alive, stream errors and the faults
 // of [FaultKind].
 //
 // Not simulated: communities, channels, broadcast lists, status posts, calls,
-// passkey pairing, business accounts, history sync, and message kinds other
+// passkey pairing, business accounts, and message kinds other
 // than text on the phone's side (what companions send is relayed whatever it
 // is). Between two simulated phones a message is handed over without
 // encryption, because no client could see the difference. WhatsApp's limits on

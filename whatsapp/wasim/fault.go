@@ -43,6 +43,15 @@ const (
 	// FaultPhoneOffline leaves the companions alone but lets the phone itself
 	// neither receive nor confirm anything until the fault ends.
 	FaultPhoneOffline FaultKind = "phone_offline"
+	// FaultStateConflict refuses a companion's app state patches as made on an old
+	// version (409). A client that gets no newer patches with it tries once more.
+	FaultStateConflict FaultKind = "state_conflict"
+	// FaultStateMAC breaks the seal of app state patches on their way to a companion.
+	FaultStateMAC FaultKind = "state_mac"
+	// FaultHistoryCorrupt uploads history whose content is damaged.
+	FaultHistoryCorrupt FaultKind = "history_corrupt"
+	// FaultHistoryMissing tells of history that cannot be downloaded (404).
+	FaultHistoryMissing FaultKind = "history_missing"
 )
 
 const (
@@ -163,7 +172,8 @@ func (t *faultTable) list() []Fault {
 func (f *Fault) check() error {
 	switch f.Kind {
 	case FaultDropSocket, FaultWithholdAcks, FaultDuplicate, FaultReorder, FaultReplaced,
-		FaultClientOutdated, FaultOffline, FaultPhoneOffline:
+		FaultClientOutdated, FaultOffline, FaultPhoneOffline,
+		FaultStateConflict, FaultStateMAC, FaultHistoryCorrupt, FaultHistoryMissing:
 	case FaultRefuseSend:
 		if f.Code == 0 {
 			f.Code = defaultRefusal

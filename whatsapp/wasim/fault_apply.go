@@ -68,7 +68,7 @@ func (s *Server) eachSocket(number string, visit func(*conn)) {
 	}
 }
 
-// wakePhones lets phones look at their inbox again.
+// wakePhones lets phones look at their inbox and app state again.
 func (s *Server) wakePhones() {
 	s.mu.RLock()
 	phones := make([]*Phone, 0, len(s.phones))
@@ -78,5 +78,6 @@ func (s *Server) wakePhones() {
 	s.mu.RUnlock()
 	for _, p := range phones {
 		p.wakeInbox()
+		p.wakeState()
 	}
 }

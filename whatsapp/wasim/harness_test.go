@@ -205,6 +205,13 @@ func count[T any](c *client, match func(T) bool) (n int) {
 func pair(t testing.TB, srv *wasim.Server, phone *wasim.Phone) *client {
 	t.Helper()
 	c := newClient(t, srv)
+	link(t, c, phone)
+	return c
+}
+
+// link is pair for a client that exists.
+func link(t testing.TB, c *client, phone *wasim.Phone) {
+	t.Helper()
 	codes, err := c.GetQRChannel(within(t))
 	require.NoError(t, err)
 	require.NoError(t, c.Connect())
@@ -219,7 +226,6 @@ func pair(t testing.TB, srv *wasim.Server, phone *wasim.Phone) *client {
 	}
 	want[*events.Connected](c, nil)
 	want(c, func(p *events.PushNameSetting) bool { return p.Action.GetName() == phone.Name() })
-	return c
 }
 
 func text(body string) *waE2E.Message { return &waE2E.Message{Conversation: proto.String(body)} }

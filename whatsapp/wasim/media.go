@@ -30,6 +30,12 @@ func (m *mediaStore) put(filePath string, data []byte) {
 	m.files[filePath] = data
 }
 
+func (m *mediaStore) remove(filePath string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.files, filePath)
+}
+
 func (m *mediaStore) get(filePath string) ([]byte, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

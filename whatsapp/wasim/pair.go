@@ -205,8 +205,10 @@ func (p *Phone) link(reg *registration, identity [32]byte, advSecret []byte) (<-
 		return nil, err
 	}
 	attempt := &pairing{
-		device: &companion{phone: p, id: id, noise: reg.conn.session.clientKey, identity: identity, keys: keys},
-		done:   make(chan error, 1),
+		device: &companion{
+			phone: p, id: id, noise: reg.conn.session.clientKey, wish: wishOf(data.GetDeviceProps()), identity: identity, keys: keys,
+		},
+		done: make(chan error, 1),
 	}
 	reg.mu.Lock()
 	defer reg.mu.Unlock()

@@ -40,7 +40,8 @@ type Phone struct {
 	presenceWatcher map[*companion]struct{}
 	deviceWatcher   map[*companion]deviceWatch
 
-	app appState
+	app     appState
+	history phoneHistory
 
 	sendMu sync.Mutex // one send at a time, so that order on the wire is call order
 	signal phoneSignal
@@ -60,6 +61,7 @@ func newPhone(s *Server, number, lid, name string) *Phone {
 	p := &Phone{srv: s, number: number, name: name, lid: types.NewJID(lid, types.HiddenUserServer)}
 	p.messages.limit = s.options.KeepMessages
 	p.receipts.limit = s.options.KeepMessages
+	p.history.sent.limit = maxSentParts
 	return p
 }
 

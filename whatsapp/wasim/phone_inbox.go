@@ -108,9 +108,12 @@ func (p *Phone) read(l letter) {
 	})
 }
 
-// answerCompanion answers a companion's word to its own phone. Requests for
-// history and for messages it could not read are not simulated.
+// answerCompanion answers a companion's word to its own phone.
 func (p *Phone) answerCompanion(l letter, word *waE2E.ProtocolMessage) {
+	if request := word.GetPeerDataOperationRequestMessage(); request != nil {
+		p.answerRequest(l, request)
+		return
+	}
 	if word.GetType() != waE2E.ProtocolMessage_APP_STATE_SYNC_KEY_REQUEST {
 		return
 	}

@@ -255,6 +255,11 @@ func (p *Phone) sendAgain(ctx context.Context, device *companion, chat types.JID
 
 // sendPeer sends a message of the account's own business to one of its companions.
 func (p *Phone) sendPeer(ctx context.Context, device *companion, message *waE2E.Message) error {
+	return p.sendPeerAs(ctx, device, newMessageID(), message)
+}
+
+// sendPeerAs is sendPeer with a message id.
+func (p *Phone) sendPeerAs(ctx context.Context, device *companion, id string, message *waE2E.Message) error {
 	plain, err := proto.Marshal(message)
 	if err != nil {
 		return fmt.Errorf("marshalling peer message: %w", err)
@@ -266,7 +271,7 @@ func (p *Phone) sendPeer(ctx context.Context, device *companion, message *waE2E.
 		return err
 	}
 	device.deliver(node{Tag: "message", Attrs: attrs{
-		"id": newMessageID(), "from": p.JID(), "t": p.srv.nowText(), "type": "text", "category": "peer", "notify": p.name,
+		"id": id, "from": p.JID(), "t": p.srv.nowText(), "type": "text", "category": "peer", "notify": p.name,
 	}, Content: slices.Clip([]node{enc})})
 	return nil
 }

@@ -46,6 +46,9 @@ func (s *Server) companionReceipt(c *conn, device *companion, n *node) {
 
 // routeReceipt passes a receipt on to whom it concerns.
 func (s *Server) routeReceipt(r receiptOut) {
+	if s.historyReceipt(r) {
+		return
+	}
 	switch r.kind {
 	case types.ReceiptTypeRetry:
 		s.routeRetry(r)
@@ -58,7 +61,7 @@ func (s *Server) routeReceipt(r receiptOut) {
 		s.tellOwnDevices(r)
 	default:
 		// The others are for the server or the own phone: sender, peer_msg,
-		// hist_sync, server-error.
+		// server-error.
 	}
 }
 
