@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"wagateway/whatsapp/blob"
+	"wagateway/whatsapp/outbound"
 )
 
 // defaultMediaBytes is the largest file that moves by itself unless said
@@ -17,6 +18,9 @@ type MediaConfig struct {
 	// Store keeps the files. It is closed by who opened it, after the service;
 	// nil: the gateway handles no files.
 	Store *blob.Store
+	// Guard fetches files from addresses that callers give; nil is one that refuses
+	// private addresses.
+	Guard *outbound.Guard
 	// MaxBytes bounds a file that is fetched for sending, or downloaded before
 	// anybody asks for it; 0 = 64 MiB.
 	MaxBytes int64
@@ -30,6 +34,9 @@ type MediaConfig struct {
 func (c MediaConfig) withDefaults() MediaConfig {
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = defaultMediaBytes
+	}
+	if c.Guard == nil {
+		c.Guard = outbound.New(outbound.Config{})
 	}
 	return c
 }

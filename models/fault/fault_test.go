@@ -75,6 +75,8 @@ func TestConstructors(t *testing.T) {
 		"invalid":       {fault.Invalid("participants[2]", "participants[2] is odd"), fault.Validation, "", "participants[2] is odd", map[string]any{"field": "participants[2]"}},
 		"missing":       {fault.Missing("name"), fault.Validation, "", "name is required", map[string]any{"field": "name"}},
 		"invalid JID":   {fault.InvalidJID("groupJid", "a group JID"), fault.Validation, fault.ReasonInvalidJID, "groupJid must be a group JID", map[string]any{"field": "groupJid"}},
+		"media size":    {fault.MediaTooLarge("media.url", 5), fault.Validation, fault.ReasonMediaTooLarge, "media.url is too large", map[string]any{"field": "media.url", "maxBytes": int64(5)}},
+		"media type":    {fault.MediaType("media.mimetype", "no"), fault.Validation, fault.ReasonMediaType, "no", map[string]any{"field": "media.mimetype"}},
 		"no such":       {fault.NoSuch("session"), fault.NotFound, "", "session not found", nil},
 		"not connected": {fault.NotConnected(), fault.NotImplemented, fault.ReasonNotConnected, "session is not connected", nil},
 		"no credential": {fault.NoCredential(errors.New("revoked")), fault.Unauthorized, "", "a valid credential is required", nil},

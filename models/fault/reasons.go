@@ -20,6 +20,9 @@ const (
 	ReasonCursorExpired  Reason = "cursor_expired"
 	ReasonPrivateAddress Reason = "private_address"
 	ReasonBodyTooLarge   Reason = "body_too_large"
+	ReasonMediaTooLarge  Reason = "media_too_large"
+	ReasonMediaType      Reason = "media_type"
+	ReasonMediaFetch     Reason = "media_fetch"
 	ReasonDatabase       Reason = "database"
 	ReasonEventLog       Reason = "event_log"
 	ReasonShuttingDown   Reason = "shutting_down"
@@ -45,6 +48,18 @@ func Missing(field string) *Error { return Invalid(field, field+" is required") 
 func InvalidJID(field, want string) *Error {
 	e := New(Validation, ReasonInvalidJID, field+" must be "+want)
 	return e.With("field", field)
+}
+
+// MediaTooLarge is the validation error for a file of more than limit bytes, given
+// inline or by an address.
+func MediaTooLarge(field string, limit int64) *Error {
+	return New(Validation, ReasonMediaTooLarge, field+" is too large").With("field", field).With("maxBytes", limit)
+}
+
+// MediaType is the validation error for a file that is not what it is said to be,
+// or not what its kind of message can hold.
+func MediaType(field, message string) *Error {
+	return New(Validation, ReasonMediaType, message).With("field", field)
 }
 
 // NoSuch is the not-found error for a noun ("session", "group"): the same for

@@ -36,6 +36,12 @@ type Config struct {
 	MaxHeaderBytes int64
 	// ConnectionsPerHost bounds idle connections to one host; 0 = 8.
 	ConnectionsPerHost int
+	// FetchTimeout bounds [Guard.Fetch], redirects and the body included; 0 = 30 s.
+	FetchTimeout time.Duration
+	// UserAgent is what [Guard.Fetch] calls itself; "" = "wagateway".
+	UserAgent string
+	// Resolver looks names up; nil is the machine's.
+	Resolver *net.Resolver
 }
 
 // ErrRefused is in the chain of a client's error when the guard refused to
@@ -46,6 +52,8 @@ const (
 	defaultMaxURL         = 2048
 	defaultMaxHeaderBytes = 64 << 10
 	defaultPerHost        = 8
+	defaultFetchTimeout   = 30 * time.Second
+	defaultUserAgent      = "wagateway"
 	maxIdle               = 1024
 	idleTime              = 90 * time.Second
 	dialTimeout           = 10 * time.Second
@@ -55,6 +63,7 @@ const (
 type Guard struct {
 	config Config
 	ranges *ssrf.Guardian // nil: everything is allowed
+	media  *http.Client   // of Fetch
 }
 
 // New makes a guard.
@@ -68,10 +77,17 @@ func New(config Config) *Guard {
 	if config.ConnectionsPerHost == 0 {
 		config.ConnectionsPerHost = defaultPerHost
 	}
+	if config.FetchTimeout == 0 {
+		config.FetchTimeout = defaultFetchTimeout
+	}
+	if config.UserAgent == "" {
+		config.UserAgent = defaultUserAgent
+	}
 	g := &Guard{config: config}
 	if !config.AllowPrivate {
 		g.ranges = ssrf.New(ssrf.WithAnyPort())
 	}
+	g.media = g.Client(config.FetchTimeout)
 	return g
 }
 
@@ -163,7 +179,7 @@ func numeric(name string) bool {
 	return err == nil || decimal == nil
 }
 
-func refused(field string) error {
+func refused(field string) *fault.Error {
 	return fault.New(fault.Validation, fault.ReasonPrivateAddress, field+" must be a public address").With("field", field)
 }
 
@@ -193,7 +209,7 @@ func (g *Guard) control(_ context.Context, network, address string, _ syscall.Ra
 // no proxy of the environment and keeps connections open for reuse; close them
 // with CloseIdleConnections.
 func (g *Guard) Client(timeout time.Duration) *http.Client {
-	dialer := &net.Dialer{Timeout: min(dialTimeout, timeout), KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: min(dialTimeout, timeout), KeepAlive: 30 * time.Second, Resolver: g.config.Resolver}
 	dialer.ControlContext = g.control
 	return &http.Client{
 		Timeout: timeout,

@@ -65,12 +65,20 @@ func (p *Program) openEvents(ctx context.Context) (err error) {
 	p.relay = p.inBackground("relaying events", p.relayed.Run)
 	p.Webhooks = webhook.New(webhook.Config{
 		DB: p.DB, Log: p.Events, GatewayID: p.settings.ID, Logger: p.logger,
-		Guard:     outbound.New(outbound.Config{AllowPrivate: p.settings.AllowPrivateNetworks}),
-		UserAgent: "wagateway/" + readBuild().version,
+		Guard:     newGuard(p.settings),
+		UserAgent: userAgent(),
 	})
 	p.hooks = p.inBackground("delivering to webhooks", p.Webhooks.Run)
 	return nil
 }
+
+// newGuard makes a guard of the addresses that callers give.
+func newGuard(settings *config.Config) *outbound.Guard {
+	return outbound.New(outbound.Config{AllowPrivate: settings.AllowPrivateNetworks, UserAgent: userAgent()})
+}
+
+// userAgent is what the gateway calls itself to the servers of others.
+func userAgent() string { return "wagateway/" + readBuild().version }
 
 // closeEvents lets the relay empty the outbox within a bound, ends the webhooks
 // and closes the log.

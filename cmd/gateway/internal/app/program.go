@@ -102,6 +102,7 @@ func Open(ctx context.Context, settings *config.Config, logger *slog.Logger) (_ 
 		RootKey:     settings.WhatsApp.RootKey,
 		Media: whatsapp.MediaConfig{
 			Store:        p.Media,
+			Guard:        newGuard(settings),
 			MaxBytes:     settings.Media.MaxFile,
 			AutoDownload: settings.Media.Download,
 			Keep:         settings.Media.Keep(),
