@@ -21,6 +21,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ws/chat", s.serveSocket)
 	mux.HandleFunc("POST /mms/", s.upload)
+	mux.HandleFunc("POST /newsletter/", s.upload)
 	mux.HandleFunc("DELETE /mms/", s.removeFile)
 	mux.HandleFunc("GET /mms/", s.download)
 	mux.HandleFunc("GET /blob/", s.download)

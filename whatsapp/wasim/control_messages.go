@@ -142,25 +142,6 @@ func (s *Server) controlSend(r *http.Request) (any, error) {
 	return map[string]any{"ids": ids}, nil
 }
 
-// chatOf gives the address under which the phone keeps a chat.
-func (p *Phone) chatOf(jid types.JID) types.JID {
-	if peer := p.srv.phoneOf(jid); peer != nil {
-		return peer.lid
-	}
-	return jid.ToNonAD()
-}
-
-// find looks a message up by its id in a chat.
-func (p *Phone) find(chat types.JID, id string) (PhoneMessage, bool) {
-	chat = p.chatOf(chat)
-	messages := p.Messages()
-	i := slices.IndexFunc(messages, func(m PhoneMessage) bool { return m.ID == id && m.Chat == chat })
-	if i < 0 {
-		return PhoneMessage{}, false
-	}
-	return messages[i], true
-}
-
 // controlRead reads the named messages of a chat, or all that were received.
 func (s *Server) controlRead(r *http.Request) (any, error) {
 	p, err := s.pathPhone(r)

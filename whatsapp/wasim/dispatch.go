@@ -79,7 +79,7 @@ func (s *Server) answer(namespace string, device *companion, n *node) (node, *St
 	case "w:g2":
 		return s.groupIQ(device, n)
 	case "w:m":
-		return s.mediaIQ(n), nil
+		return s.mediaIQ(device, n), nil
 	case "w:sync:app:state":
 		return s.appStateIQ(device, n)
 	case "privacy":

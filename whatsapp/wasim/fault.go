@@ -3,6 +3,7 @@ package wasim
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -52,6 +53,18 @@ const (
 	FaultHistoryCorrupt FaultKind = "history_corrupt"
 	// FaultHistoryMissing tells of history that cannot be downloaded (404).
 	FaultHistoryMissing FaultKind = "history_missing"
+	// FaultMediaStatus answers downloads of media with the status Fault.Code. This
+	// and the other faults of downloads strike the phone whose account uploaded
+	// the file; profile pictures are spared.
+	FaultMediaStatus FaultKind = "media_status"
+	// FaultMediaSlow stops in the middle of a download for Fault.Delay.
+	FaultMediaSlow FaultKind = "media_slow"
+	// FaultMediaCut ends downloads in the middle.
+	FaultMediaCut FaultKind = "media_cut"
+	// FaultMediaCorrupt changes a byte of downloads.
+	FaultMediaCorrupt FaultKind = "media_corrupt"
+	// FaultMediaUpload answers a companion's uploads with the status Fault.Code.
+	FaultMediaUpload FaultKind = "media_upload"
 )
 
 const (
@@ -70,8 +83,8 @@ type Fault struct {
 	Phone string        // digits; empty means every phone
 	For   time.Duration // how long it lasts; 0 means no end in time
 	Count int           // how many times it acts; 0 means any number
-	Code  int           // refuse_send: the error, 0 = 479; ban: the reason, 0 = 101
-	Delay time.Duration // slow: per stanza, 0 = 200 ms
+	Code  int           // refuse_send: the error, 0 = 479; ban: the reason, 0 = 101; media_…: the status, 0 = 404, uploads 500
+	Delay time.Duration // slow: per stanza; media_slow: per download; 0 = 200 ms
 
 	until time.Time
 }
@@ -182,7 +195,12 @@ func (f *Fault) check() error {
 		if f.Code == 0 {
 			f.Code = defaultBanCode
 		}
-	case FaultSlow:
+	case FaultMediaCut, FaultMediaCorrupt:
+	case FaultMediaStatus, FaultMediaUpload:
+		if err := f.checkStatus(); err != nil {
+			return err
+		}
+	case FaultSlow, FaultMediaSlow:
 		if f.Delay == 0 {
 			f.Delay = defaultDelay
 		}
@@ -191,6 +209,19 @@ func (f *Fault) check() error {
 	}
 	if f.For < 0 || f.Count < 0 || f.Delay < 0 || f.Code < 0 {
 		return fmt.Errorf("%w: %s with a negative value", ErrBadFault, f.Kind)
+	}
+	return nil
+}
+
+// checkStatus completes the status that a media fault answers with.
+func (f *Fault) checkStatus() error {
+	switch {
+	case f.Code == 0 && f.Kind == FaultMediaUpload:
+		f.Code = http.StatusInternalServerError
+	case f.Code == 0:
+		f.Code = http.StatusNotFound
+	case f.Code < 400 || f.Code > 599:
+		return fmt.Errorf("%w: %d is not the status of a failure", ErrBadFault, f.Code)
 	}
 	return nil
 }

@@ -171,6 +171,13 @@ func (g *group) adminOnly(who *Phone) *StanzaError {
 	return nil
 }
 
+// isAdmin reports whether somebody decides in the group. It takes the lock.
+func (g *group) isAdmin(who *Phone) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return who != nil && g.adminOnly(who) == nil
+}
+
 // editable refuses whoever may not change the group's description. The caller
 // holds the lock.
 func (g *group) editable(who *Phone) *StanzaError {

@@ -2,6 +2,7 @@ package wasim
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -106,4 +107,41 @@ func (j *journal[K, T]) search(match func(T) bool, next, revision *int) (found T
 		j.changed = make(chan struct{})
 	}
 	return found, false, j.changed
+}
+
+// find gives the first entry that matches.
+func (j *journal[K, T]) find(match func(T) bool) (T, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if i := slices.IndexFunc(j.entries, match); i >= 0 {
+		return j.entries[i], true
+	}
+	var none T
+	return none, false
+}
+
+// until waits for done, which may read the journal and is asked again after
+// every change.
+func (j *journal[K, T]) until(ctx context.Context, done func() bool) error {
+	for {
+		changed := j.next()
+		if done() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// next gives the channel that tells the next change.
+func (j *journal[K, T]) next() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.changed == nil {
+		j.changed = make(chan struct{})
+	}
+	return j.changed
 }

@@ -1,47 +1,242 @@
 package wasim
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
-	"net/http"
-	"path"
+	"os"
 	"strconv"
+	"strings"
 	"sync"
 )
 
-// maxUpload bounds one upload; WhatsApp takes documents of up to 2 GB, which no
-// test needs to hold in memory.
-const maxUpload = 128 << 20
+const (
+	// maxUpload bounds one upload; WhatsApp takes documents of up to 2 GB.
+	maxUpload = 256 << 20
+	// inMemory is how large a file may be to be kept in memory; larger ones are
+	// kept in a temporary directory until the server closes.
+	inMemory = 256 << 10
+)
 
 // mediaStore holds uploaded files by their path. The zero value is empty.
 type mediaStore struct {
 	mu    sync.RWMutex
-	files map[string][]byte
+	files map[string]*mediaFile
+	dir   string // made at the first large file
 }
 
+// mediaFile is an uploaded file. Its content never changes.
+type mediaFile struct {
+	owner string // number of the account that uploaded it, if known
+	data  []byte // or else it is on disk
+	path  string
+	size  int64
+	gone  int // the status of an expired file; 0 while it is there
+}
+
+// open gives the content from its beginning.
+func (f *mediaFile) open() (io.ReadSeekCloser, error) {
+	if f.path == "" {
+		return nopCloser{bytes.NewReader(f.data)}, nil
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("opening media: %w", err)
+	}
+	return file, nil
+}
+
+// read gives the whole content.
+func (f *mediaFile) read() ([]byte, error) {
+	if f.path == "" {
+		return f.data, nil
+	}
+	data, err := os.ReadFile(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("reading media: %w", err)
+	}
+	return data, nil
+}
+
+type nopCloser struct{ *bytes.Reader }
+
+// Close does nothing.
+func (nopCloser) Close() error { return nil }
+
+// put keeps a small file, such as a picture, under a path of its own.
 func (m *mediaStore) put(filePath string, data []byte) {
+	m.add(filePath, &mediaFile{data: data, size: int64(len(data))})
+}
+
+func (m *mediaStore) add(filePath string, f *mediaFile) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.files == nil {
-		m.files = map[string][]byte{}
+		m.files = map[string]*mediaFile{}
 	}
-	m.files[filePath] = data
+	m.files[filePath] = f
 }
 
+// remove forgets a file.
 func (m *mediaStore) remove(filePath string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.files, filePath)
 }
 
-func (m *mediaStore) get(filePath string) ([]byte, bool) {
+// get finds a file by its path or direct path; the copy says whether it expired.
+func (m *mediaStore) get(filePath string) (mediaFile, bool) {
+	filePath, _, _ = strings.Cut(filePath, "?")
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	data, ok := m.files[filePath]
-	return data, ok
+	f, ok := m.files[filePath]
+	if !ok {
+		return mediaFile{}, false
+	}
+	return *f, true
 }
+
+// again hosts a file's content under a new path, as a phone does that uploads it
+// once more, and gives the direct path.
+func (m *mediaStore) again(f mediaFile) string {
+	f.gone = 0
+	path := newMediaPath()
+	m.add(path, &f)
+	return directPath(path)
+}
+
+// expire makes files answer with a status; without a path all uploaded ones but
+// pictures. It gives how many.
+func (m *mediaStore) expire(filePath string, status int) (count int) {
+	filePath, _, _ = strings.Cut(filePath, "?")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for path, f := range m.files {
+		if path == filePath || (filePath == "" && !isPicture(path)) {
+			f.gone = status
+			count++
+		}
+	}
+	return count
+}
+
+// close removes what is on disk.
+func (m *mediaStore) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(m.dir); err != nil {
+		return fmt.Errorf("removing media: %w", err)
+	}
+	return nil
+}
+
+// directory gives where large files are kept, making it the first time.
+func (m *mediaStore) directory() (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		dir, err := os.MkdirTemp("", "wasim-media-")
+		if err != nil {
+			return "", fmt.Errorf("making media directory: %w", err)
+		}
+		m.dir = dir
+	}
+	return m.dir, nil
+}
+
+// upload is a file that is being written: to memory first, and to disk as soon
+// as it is large. It ends with publish or discard.
+type upload struct {
+	store  *mediaStore
+	owner  string
+	hash   interface{ Sum([]byte) []byte }
+	writer io.Writer
+	memory bytes.Buffer
+	disk   *os.File
+	size   int64
+}
+
+// create starts a file of an account.
+func (m *mediaStore) create(owner string) (*upload, error) {
+	sum := sha256.New()
+	u := &upload{store: m, owner: owner, hash: sum}
+	u.writer = io.MultiWriter(sum, writerFunc(u.keep))
+	return u, nil
+}
+
+type writerFunc func([]byte) (int, error)
+
+// Write implements io.Writer.
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// Write appends to the file.
+func (u *upload) Write(b []byte) (int, error) {
+	n, err := u.writer.Write(b)
+	u.size += int64(n)
+	return n, err
+}
+
+func (u *upload) keep(b []byte) (int, error) {
+	if u.disk == nil && u.memory.Len()+len(b) <= inMemory {
+		return u.memory.Write(b)
+	}
+	if u.disk == nil {
+		dir, err := u.store.directory()
+		if err != nil {
+			return 0, err
+		}
+		if u.disk, err = os.CreateTemp(dir, "file-"); err != nil {
+			return 0, fmt.Errorf("making media file: %w", err)
+		}
+		if _, err = u.disk.Write(u.memory.Bytes()); err != nil {
+			return 0, fmt.Errorf("writing media file: %w", err)
+		}
+		u.memory = bytes.Buffer{}
+	}
+	return u.disk.Write(b)
+}
+
+// publish ends the file and gives its direct path.
+func (u *upload) publish() (string, error) {
+	f := &mediaFile{owner: u.owner, size: u.size}
+	if u.disk != nil {
+		f.path = u.disk.Name()
+		if err := u.disk.Close(); err != nil {
+			return "", fmt.Errorf("closing media file: %w", err)
+		}
+	} else {
+		f.data = u.memory.Bytes()
+	}
+	path := newMediaPath()
+	u.store.add(path, f)
+	return directPath(path), nil
+}
+
+// discard drops the file.
+func (u *upload) discard() {
+	if u.disk != nil {
+		_ = u.disk.Close()
+		_ = os.Remove(u.disk.Name())
+	}
+}
+
+func newMediaPath() string { return "/blob/" + randomHex(12) }
+
+// directPath makes the form of a path that messages have. Clients append
+// "&hash=…" to it, so it must have a query already.
+func directPath(path string) string { return path + "?ccb=1" }
+
+func mediaURL(direct string) string { return "https://mmg.whatsapp.net" + direct }
+
+const pictures = "/blob/picture/"
+
+func picturePath(id string) string   { return pictures + id }
+func isPicture(filePath string) bool { return strings.HasPrefix(filePath, pictures) }
 
 // putPicture hosts a profile picture and gives its id; empty without a picture.
 func (m *mediaStore) putPicture(s *Server, jpeg []byte) string {
@@ -53,49 +248,14 @@ func (m *mediaStore) putPicture(s *Server, jpeg []byte) string {
 	return id
 }
 
-func picturePath(id string) string { return "/blob/picture/" + id }
+// ErrNoMedia is returned for media that is not, or no longer, on the server.
+var ErrNoMedia = errors.New("no such media on the server")
 
-// mediaIQ tells where media is uploaded and downloaded. The host is never
-// looked up: clients reach this server through a rewriting transport.
-func (s *Server) mediaIQ(n *node) node {
-	return resultOf(n, node{Tag: "media_conn", Attrs: attrs{
-		"auth": randomHex(16), "ttl": "300", "auth_ttl": "3600", "max_buckets": "12",
-	}, Content: []node{{Tag: "host", Attrs: attrs{"hostname": "mmg.whatsapp.net", "type": "primary"}}}})
-}
+// ExpireMedia makes the server forget a file: further downloads fail with 410,
+// as on WhatsApp some weeks after the upload. An empty path means every file
+// that is there now. Phones can still upload it again, see [Phone.ForgetMedia].
+// It gives how many files expired.
+func (s *Server) ExpireMedia(directPath string) int { return s.media.expire(directPath, 410) }
 
-// upload takes POST /mms/<type>/<token>, where the token is the body's hash.
-func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxUpload))
-	if err != nil {
-		status := http.StatusBadRequest
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			status = http.StatusRequestEntityTooLarge
-		}
-		http.Error(w, "upload not read", status)
-		return
-	}
-	sum := sha256.Sum256(body)
-	if base64.URLEncoding.EncodeToString(sum[:]) != path.Base(r.URL.Path) {
-		http.Error(w, "hash mismatch", http.StatusUnsupportedMediaType)
-		return
-	}
-	filePath := "/blob/" + randomHex(12)
-	s.media.put(filePath, body)
-	// Clients append "&hash=…", so the path must have a query already.
-	direct := filePath + "?ccb=1"
-	writeJSON(w, http.StatusOK, map[string]string{
-		"url": "https://mmg.whatsapp.net" + direct, "direct_path": direct, "handle": randomHex(8),
-	})
-}
-
-// download gives a file.
-func (s *Server) download(w http.ResponseWriter, r *http.Request) {
-	data, ok := s.media.get(r.URL.Path)
-	if !ok {
-		http.Error(w, "no such file", http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	_, _ = w.Write(data)
-}
+// RemoveMedia is ExpireMedia with 404, which WhatsApp also answers with.
+func (s *Server) RemoveMedia(directPath string) int { return s.media.expire(directPath, 404) }

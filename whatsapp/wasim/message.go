@@ -42,6 +42,13 @@ type envelope struct {
 	clear *waE2E.Message
 	// phash is the sender's view of all devices concerned.
 	phash string
+	// labels are what the encryptions of a phone's message say of it, readers who
+	// is to get a story.
+	labels  attrs
+	readers []*Phone
+	// unavailable and garbled replace the encryptions for companions.
+	unavailable string
+	garbled     bool
 }
 
 // accepted is the server's answer to a message.

@@ -36,6 +36,7 @@ type Phone struct {
 	about           aboutText
 	pictureID       string
 	available       bool
+	mediaForgotten  bool
 	addressing      types.AddressingMode
 	presenceWatcher map[*companion]struct{}
 	deviceWatcher   map[*companion]deviceWatch
@@ -49,6 +50,8 @@ type Phone struct {
 
 	messages journal[messageKey, PhoneMessage]
 	receipts journal[int, PhoneReceipt]
+	garbled  map[string]int // by message id, under sendMu: see AsUndecryptable
+	peers    peerSet
 }
 
 // phoneSecrets are the primary device's long-lived keys.

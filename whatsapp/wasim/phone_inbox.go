@@ -23,6 +23,7 @@ type letter struct {
 	id     string
 	chat   types.JID // the group, or the LID of the other side
 	at     time.Time
+	stanza attrs // type, edit
 	encs   []node
 	clear  *waE2E.Message // instead of encs, between two phones
 }
@@ -91,8 +92,11 @@ func (p *Phone) read(l letter) {
 		return
 	}
 	own := l.from == p
-	if own && message.GetDeviceSentMessage() != nil {
-		message = message.GetDeviceSentMessage().GetMessage()
+	if copied := message.GetDeviceSentMessage(); own && copied.GetMessage() != nil {
+		about := message.GetMessageContextInfo()
+		if message = copied.GetMessage(); message.GetMessageContextInfo() == nil {
+			message.MessageContextInfo = about
+		}
 	}
 	if !own {
 		p.confirm(l)
@@ -105,7 +109,22 @@ func (p *Phone) read(l letter) {
 	p.note(PhoneMessage{
 		ID: l.id, Chat: l.chat, Sender: deviceJID(l.from.lid, l.device), PushName: l.from.name,
 		FromMe: own, Time: l.at, Text: textOfMessage(message), Message: message, Copies: 1,
+		Type: textOf(&node{Attrs: l.stanza}, "type"), MediaType: l.mediaType(message),
+		Edit: types.EditAttribute(textOf(&node{Attrs: l.stanza}, "edit")),
 	})
+}
+
+// mediaType is the label of the encryption.
+func (l *letter) mediaType(message *waE2E.Message) string {
+	for i := range l.encs {
+		if label := textOf(&l.encs[i], "mediatype"); label != "" {
+			return label
+		}
+	}
+	if l.clear != nil {
+		return textOf(&node{Attrs: dress(message).enc}, "mediatype")
+	}
+	return ""
 }
 
 // answerCompanion answers a companion's word to its own phone.
@@ -125,7 +144,7 @@ func (p *Phone) answerCompanion(l letter, word *waE2E.ProtocolMessage) {
 // confirm sends a delivery receipt.
 func (p *Phone) confirm(l letter) {
 	r := receiptOut{from: p, id: l.id, to: deviceJID(l.from.lid, l.device)}
-	if l.chat.Server == types.GroupServer {
+	if isShared(l.chat) {
 		r.to, r.author = l.chat, deviceJID(l.from.lid, l.device)
 	}
 	p.srv.routeReceipt(r)
@@ -206,7 +225,7 @@ func (p *Phone) askAgain(l letter) {
 		},
 	}
 	switch {
-	case l.chat.Server == types.GroupServer:
+	case isShared(l.chat):
 		r.to, r.author = l.chat, deviceJID(l.from.lid, l.device)
 	case l.from == p:
 		r.chat = l.chat

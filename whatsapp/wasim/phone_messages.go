@@ -18,8 +18,18 @@ type PhoneMessage struct {
 	FromMe   bool      // sent by any device of this account
 	Time     time.Time // when the server took it
 	Text     string    // of the kinds that have text; else empty
-	Message  *waE2E.Message
-	Copies   int // how many times it arrived
+	// Message is what was sent, without the wrapper of an own-device copy. It is
+	// shared and must not be changed.
+	Message *waE2E.Message
+	Copies  int // how many times it arrived
+	// Type, Edit and MediaType are the labels outside the encryption: "text",
+	// "media", "reaction", "poll"; how the message changes another; "image", ….
+	Type      string
+	Edit      types.EditAttribute
+	MediaType string
+
+	// byAdmin says that the sender was an admin of the group at that moment.
+	byAdmin bool
 }
 
 // messageKey is what makes a message the same one.
@@ -31,6 +41,10 @@ type messageKey struct {
 
 // note writes a message down.
 func (p *Phone) note(m PhoneMessage) {
+	if g := p.srv.groupOf(m.Chat); g != nil && m.Edit == types.EditAttributeAdminRevoke {
+		m.byAdmin = g.isAdmin(p.srv.phoneOf(m.Sender))
+	}
+	p.peers.add(p.srv.phoneOf(m.Chat))
 	p.messages.put(messageKey{m.Chat, m.Sender.User, m.ID}, m, func(known *PhoneMessage) {
 		known.Copies++
 		p.srv.stats.repeated.Add(1)
@@ -58,61 +72,4 @@ func (p *Phone) Receipts() []PhoneReceipt { return p.receipts.all() }
 // for one until ctx ends.
 func (p *Phone) WaitReceipt(ctx context.Context, match func(PhoneReceipt) bool) (PhoneReceipt, error) {
 	return p.receipts.wait(ctx, match)
-}
-
-// MarkRead is the user reading messages of one sender in a chat. One to one,
-// sender is ignored; in a group it is the author.
-func (p *Phone) MarkRead(ctx context.Context, chat, sender types.JID, ids ...string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(ids) == 0 {
-		return ErrBadRequest
-	}
-	r := receiptOut{from: p, kind: types.ReceiptTypeRead, id: ids[0], to: chat.ToNonAD()}
-	if p.privacySetting("readreceipts") == "none" {
-		r.kind = types.ReceiptTypeReadSelf
-	}
-	if chat.Server == types.GroupServer {
-		if p.srv.groupOf(chat) == nil {
-			return ErrNotFound
-		}
-		r.author = sender.ToNonAD()
-	} else {
-		peer := p.srv.phoneOf(chat)
-		if peer == nil {
-			return ErrNotFound
-		}
-		r.to = peer.lid
-	}
-	if len(ids) > 1 {
-		items := make([]node, len(ids)-1)
-		for i, id := range ids[1:] {
-			items[i] = node{Tag: "item", Attrs: attrs{"id": id}}
-		}
-		r.content = []node{{Tag: "list", Content: items}}
-	}
-	p.srv.routeReceipt(r)
-	return nil
-}
-
-// textOfMessage gives the text of the kinds that have one.
-func textOfMessage(m *waE2E.Message) string {
-	if text := m.GetConversation(); text != "" {
-		return text
-	}
-	if text := m.GetExtendedTextMessage().GetText(); text != "" {
-		return text
-	}
-	if edited := m.GetProtocolMessage().GetEditedMessage(); edited != nil {
-		return textOfMessage(edited)
-	}
-	for _, caption := range []string{
-		m.GetImageMessage().GetCaption(), m.GetVideoMessage().GetCaption(), m.GetDocumentMessage().GetCaption(),
-	} {
-		if caption != "" {
-			return caption
-		}
-	}
-	return m.GetReactionMessage().GetText()
 }

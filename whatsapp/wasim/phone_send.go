@@ -4,41 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
 )
 
-// ErrSendRefused is wrapped when the server takes a phone's message with an
-// error; the StanzaError beside it has the code.
-var ErrSendRefused = errors.New("message refused")
+var (
+	// ErrSendRefused is wrapped when the server takes a phone's message with an
+	// error; the StanzaError beside it has the code.
+	ErrSendRefused = errors.New("message refused")
+	// ErrNoMessage is returned for a message that the phone does not have.
+	ErrNoMessage = errors.New("no such message in this chat")
+	// ErrWrongKind is returned for an act that the message's kind does not allow,
+	// and for options that do not fit the message.
+	ErrWrongKind = errors.New("not possible with this kind of message")
+)
 
-// SendOption changes how a message is sent.
-type SendOption func(*sending)
-
-type sending struct {
-	id       string
-	reply    *PhoneMessage
-	mentions []types.JID
-}
-
-// WithID sets the message id; without, a new one of the shape phones use is made.
-func WithID(id string) SendOption { return func(s *sending) { s.id = id } }
-
-// WithReply quotes a message.
-func WithReply(to PhoneMessage) SendOption { return func(s *sending) { s.reply = &to } }
-
-// WithMentions mentions accounts; the text should hold "@" and their user part.
-func WithMentions(who ...types.JID) SendOption {
-	return func(s *sending) { s.mentions = append(s.mentions, who...) }
-}
-
-// SendText sends a text from the phone to an account (by phone number or LID) or
-// a group. It returns when the server has taken the message and queued it for
-// every device, with the message id.
+// SendText sends a text from the phone to an account (by phone number or LID), a
+// group or [types.StatusBroadcastJID]. It returns when the server has taken the
+// message and queued it for every device, with the message id.
 func (p *Phone) SendText(ctx context.Context, to types.JID, text string, options ...SendOption) (string, error) {
+	return p.Send(ctx, to, &waE2E.Message{Conversation: proto.String(text)}, options...)
+}
+
+// Send sends any message, labelled on the stanza as phones label its kind. The
+// caller keeps the message: options are applied to a copy. To
+// [types.StatusBroadcastJID] it is a story, for the accounts of
+// [WithRecipients], or else for everybody whom the account exchanged a message
+// with one to one.
+func (p *Phone) Send(ctx context.Context, to types.JID, message *waE2E.Message, options ...SendOption) (id string, err error) {
 	s := &sending{}
 	for _, option := range options {
 		option(s)
@@ -46,56 +41,51 @@ func (p *Phone) SendText(ctx context.Context, to types.JID, text string, options
 	if s.id == "" {
 		s.id = newMessageID()
 	}
-	return s.id, p.send(ctx, to, s.id, s.message(text))
-}
-
-// message builds the protobuf message of a text.
-func (s *sending) message(text string) *waE2E.Message {
-	if s.reply == nil && len(s.mentions) == 0 {
-		return &waE2E.Message{Conversation: proto.String(text)}
+	if message, err = s.apply(p, to, proto.CloneOf(message)); err != nil {
+		return "", err
 	}
-	about := &waE2E.ContextInfo{}
-	for _, who := range s.mentions {
-		about.MentionedJID = append(about.MentionedJID, who.ToNonAD().String())
-	}
-	if s.reply != nil {
-		about.StanzaID = proto.String(s.reply.ID)
-		about.Participant = proto.String(s.reply.Sender.ToNonAD().String())
-		about.QuotedMessage = s.reply.Message
-	}
-	return &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String(text), ContextInfo: about}}
+	return s.id, p.send(ctx, to.ToNonAD(), s, message)
 }
 
 // send encrypts a message and gives it to the server.
-func (p *Phone) send(ctx context.Context, to types.JID, id string, message *waE2E.Message) error {
+func (p *Phone) send(ctx context.Context, to types.JID, s *sending, message *waE2E.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p.sendMu.Lock()
 	defer p.sendMu.Unlock()
+	labels := dress(message)
 	e := &envelope{
-		sender: p, id: id, to: to.ToNonAD(), at: p.srv.now(), attrs: attrs{"type": "text"}, clear: message,
-		each: map[deviceRef]node{},
+		sender: p, id: s.id, to: to, at: p.srv.now(), attrs: labels.stanza, common: labels.common, clear: message,
+		each: map[deviceRef]node{}, labels: labels.enc, unavailable: s.unavailable, garbled: s.garbled != 0,
 	}
-	chat := e.to
-	var err error
-	if to.Server == types.GroupServer {
-		err = p.sealGroup(ctx, e, message)
-	} else {
-		chat, err = p.sealUser(ctx, e, message)
-	}
+	chat, err := p.seal(ctx, e, s, message)
 	if err != nil {
 		return err
 	}
+	p.garbleRetries(s)
 	// Written down before it is relayed: a retry receipt may come at once.
 	p.note(PhoneMessage{
-		ID: id, Chat: chat, Sender: p.lid, PushName: p.name, FromMe: true, Time: e.at,
+		ID: s.id, Chat: chat, Sender: p.lid, PushName: p.name, FromMe: true, Time: e.at,
 		Text: textOfMessage(message), Message: message, Copies: 1,
+		Type: textOf(&node{Attrs: labels.stanza}, "type"), MediaType: textOf(&node{Attrs: labels.enc}, "mediatype"),
+		Edit: types.EditAttribute(textOf(&node{Attrs: labels.stanza}, "edit")),
 	})
 	if outcome := p.srv.relay(e); outcome.code != 0 {
 		return fmt.Errorf("%w: %w", ErrSendRefused, &StanzaError{Code: outcome.code, Text: "refused"})
 	}
 	return nil
+}
+
+// seal encrypts a message for all it is for, and gives the chat.
+func (p *Phone) seal(ctx context.Context, e *envelope, s *sending, message *waE2E.Message) (types.JID, error) {
+	switch {
+	case e.to.Server == types.GroupServer:
+		return e.to, p.sealGroup(ctx, e, message)
+	case e.to == types.StatusBroadcastJID:
+		return e.to, p.sealStatus(ctx, e, s.recipients, message)
+	}
+	return p.sealUser(ctx, e, message)
 }
 
 // sealUser encrypts for the companions of both sides and gives the chat.
@@ -128,19 +118,45 @@ func (p *Phone) sealUser(ctx context.Context, e *envelope, message *waE2E.Messag
 	return to.lid, nil
 }
 
-// ownCopy wraps a message for the sender's other devices.
+// ownCopy wraps a message for the sender's other devices, which look for its
+// secret outside the wrapper.
 func ownCopy(chat types.JID, message *waE2E.Message) *waE2E.Message {
-	return &waE2E.Message{DeviceSentMessage: &waE2E.DeviceSentMessage{DestinationJID: proto.String(chat.String()), Message: message}}
+	return &waE2E.Message{
+		DeviceSentMessage:  &waE2E.DeviceSentMessage{DestinationJID: proto.String(chat.String()), Message: message},
+		MessageContextInfo: message.GetMessageContextInfo(),
+	}
 }
 
 // seal encrypts for one companion.
 func (e *envelope) seal(ctx context.Context, device *companion, plain []byte) error {
-	enc, err := e.sender.encrypt(ctx, device, plain)
-	if err != nil {
-		return err
+	enc := e.stub("msg")
+	if enc == nil {
+		sealed, err := e.sender.encrypt(ctx, device, plain)
+		if err != nil {
+			return err
+		}
+		sealed = withAttrs(sealed, e.labels)
+		enc = &sealed
 	}
-	e.each[deviceRef{device.phone, device.id}] = enc
+	e.each[deviceRef{device.phone, device.id}] = *enc
 	return nil
+}
+
+// stub is what stands in for an encryption that is not to be readable, or nil.
+func (e *envelope) stub(kind string) *node {
+	switch {
+	case e.unavailable != "":
+		return &node{Tag: "unavailable", Attrs: attrs{"type": e.unavailable}}
+	case e.garbled:
+		garbage := withAttrs(garbage(kind), e.labels)
+		return &garbage
+	}
+	return nil
+}
+
+// garbage is an encryption that nobody can read: right version, no protobuf.
+func garbage(kind string) node {
+	return node{Tag: "enc", Attrs: attrs{"v": "2", "type": kind}, Content: []byte("\x33\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")}
 }
 
 // sealGroup encrypts for all companions in a group.
@@ -153,102 +169,36 @@ func (p *Phone) sealGroup(ctx context.Context, e *envelope, message *waE2E.Messa
 	if refusal != nil {
 		return fmt.Errorf("%w: %w", ErrSendRefused, refusal)
 	}
+	return p.sealShared(ctx, e, members, epoch, message)
+}
+
+// sealShared encrypts with the sender key for all companions of the accounts.
+func (p *Phone) sealShared(ctx context.Context, e *envelope, readers []*Phone, epoch int, message *waE2E.Message) error {
 	plain, err := proto.Marshal(message)
 	if err != nil {
 		return fmt.Errorf("marshalling message: %w", err)
 	}
 	var devices []*companion
-	for _, member := range members {
-		devices = append(devices, member.companions()...)
+	for _, reader := range readers {
+		devices = append(devices, reader.companions()...)
+	}
+	if stub := e.stub("skmsg"); stub != nil {
+		e.shared = []node{*stub}
+		return nil
 	}
 	if len(devices) == 0 {
 		return nil
 	}
-	shared, keyed, err := p.encryptGroup(ctx, g.jid, epoch, devices, plain)
+	shared, keyed, err := p.encryptGroup(ctx, e.to, epoch, devices, plain)
 	if err != nil {
 		return err
 	}
-	e.shared = []node{shared}
+	e.shared = []node{withAttrs(shared, e.labels)}
 	for device, enc := range keyed {
+		if hide, ok := e.labels["decrypt-fail"]; ok {
+			enc = withAttrs(enc, attrs{"decrypt-fail": hide})
+		}
 		e.each[deviceRef{device.phone, device.id}] = enc
-	}
-	return nil
-}
-
-// answerRetry encrypts a message again for the device that could not read it.
-func (p *Phone) answerRetry(r receiptOut) {
-	p.srv.spawn(func() {
-		if err := p.resend(p.srv.ctx, r); err != nil {
-			p.srv.log.Debug("phone could not answer a retry receipt", "message_id", r.id, "error", err)
-		}
-	})
-}
-
-func (p *Phone) resend(ctx context.Context, r receiptOut) error {
-	device := r.from.companion(r.device)
-	if device == nil {
-		return ErrNotFound
-	}
-	chat := r.from.lid
-	switch {
-	case r.to.Server == types.GroupServer:
-		chat = r.to
-	case r.from == p:
-		if peer := p.srv.phoneOf(r.chat); peer != nil {
-			chat = peer.lid
-		}
-	}
-	known, ok := p.messages.get(messageKey{chat, p.lid.User, r.id})
-	if !ok {
-		return ErrNotFound
-	}
-	body := node{Content: r.content}
-	retry := body.GetChildByTag("retry")
-	count := numberOf(&retry, "count")
-	p.sendMu.Lock()
-	defer p.sendMu.Unlock()
-	if keys, ok := body.GetOptionalChildByTag("keys"); ok || count > 1 {
-		var sent *node
-		if ok {
-			sent = &keys
-		}
-		if err := p.renewSession(ctx, device, contentOf(body.GetChildByTag("registration")), sent); err != nil {
-			return err
-		}
-	}
-	return p.sendAgain(ctx, device, chat, known, count)
-}
-
-// sendAgain encrypts a message directly for one companion, in a group with the
-// sender key in it.
-func (p *Phone) sendAgain(ctx context.Context, device *companion, chat types.JID, known PhoneMessage, count int) error {
-	message := proto.CloneOf(known.Message)
-	e := &envelope{sender: p, id: known.ID, to: device.lid(), at: known.Time, attrs: attrs{"type": "text"}}
-	switch {
-	case chat.Server == types.GroupServer:
-		p.signal.mu.Lock()
-		key, err := p.senderKeyLocked(ctx, chat)
-		p.signal.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		message.SenderKeyDistributionMessage = key
-		e.to, e.participant = chat, device.lid()
-	case device.phone == p:
-		message, e.recipient = ownCopy(chat, message), chat
-	}
-	plain, err := proto.Marshal(message)
-	if err != nil {
-		return fmt.Errorf("marshalling message: %w", err)
-	}
-	enc, err := p.encrypt(ctx, device, plain)
-	if err != nil {
-		return err
-	}
-	enc.Attrs["count"] = count
-	e.direct = &enc
-	if outcome := p.srv.relay(e); outcome.code != 0 {
-		return fmt.Errorf("%w: code %d", ErrSendRefused, outcome.code)
 	}
 	return nil
 }
@@ -272,6 +222,6 @@ func (p *Phone) sendPeerAs(ctx context.Context, device *companion, id string, me
 	}
 	device.deliver(node{Tag: "message", Attrs: attrs{
 		"id": id, "from": p.JID(), "t": p.srv.nowText(), "type": "text", "category": "peer", "notify": p.name,
-	}, Content: slices.Clip([]node{enc})})
+	}, Content: []node{enc}})
 	return nil
 }

@@ -59,16 +59,17 @@ func (s *Server) routeReceipt(r receiptOut) {
 		s.tellOwnDevices(r)
 	case types.ReceiptTypeReadSelf:
 		s.tellOwnDevices(r)
+	case types.ReceiptTypeServerError:
+		s.routeMediaRetry(r)
 	default:
-		// The others are for the server or the own phone: sender, peer_msg,
-		// server-error.
+		// The others are for the server: sender, peer_msg.
 	}
 }
 
 // tellAuthor passes a receipt on to all devices of the message's author.
 func (s *Server) tellAuthor(r receiptOut) {
 	authorJID, g := r.to, s.groupOf(r.to)
-	if g != nil {
+	if isShared(r.to) {
 		authorJID = r.author
 	}
 	author := s.phoneOf(authorJID)
@@ -82,9 +83,13 @@ func (s *Server) tellAuthor(r receiptOut) {
 	}
 	out := r.stanza(s, attrs{"from": deviceJID(r.from.lid, device)})
 	chat := r.from.lid
-	if g != nil {
+	switch {
+	case g != nil:
 		out = r.stanza(s, attrs{"from": g.jid, "participant": g.addressOf(r.from, device)})
 		chat = g.jid
+	case isShared(r.to):
+		out = r.stanza(s, attrs{"from": r.to, "participant": deviceJID(r.from.lid, device)})
+		chat = r.to
 	}
 	for _, companion := range author.companions() {
 		companion.deliver(out)
@@ -116,6 +121,9 @@ func (s *Server) routeRetry(r receiptOut) {
 	if g := s.groupOf(r.to); g != nil {
 		target = r.author
 		out = r.stanza(s, attrs{"from": g.jid, "participant": g.addressOf(r.from, r.device)})
+	} else if isShared(r.to) {
+		target = r.author
+		out = r.stanza(s, attrs{"from": r.to, "participant": deviceJID(r.from.lid, r.device)})
 	}
 	if !r.chat.IsEmpty() {
 		out.Attrs["recipient"] = r.chat

@@ -28,8 +28,9 @@ func (s *Server) route(e *envelope) accepted {
 			return s.relayDirect(e)
 		}
 		return s.relayUser(e)
+	case types.BroadcastServer:
+		return s.relayStatus(e)
 	default:
-		// Channels, broadcast lists and status posts are not simulated.
 		return accepted{code: ErrNotAllowed.Code}
 	}
 }
@@ -45,11 +46,10 @@ func (s *Server) relayUser(e *envelope) accepted {
 		// A client that writes to itself counts its devices twice.
 		outcome.phash = hashOf([]*Phone{to, e.sender}, e.to.Server == types.DefaultUserServer)
 	}
-	if to.hasBlocked(e.sender) {
-		// The sender sees one tick for ever.
-		return outcome
-	}
 	recipients := []*Phone{to}
+	if to.hasBlocked(e.sender) {
+		recipients = nil // the sender sees one tick for ever
+	}
 	if to != e.sender {
 		recipients = append(recipients, e.sender)
 	}
@@ -120,7 +120,7 @@ func (s *Server) relayDirect(e *envelope) accepted {
 
 func (e *envelope) deliverDirect(to *Phone, id uint16, chat types.JID, address attrs) {
 	if id == 0 {
-		to.receive(letter{from: e.sender, device: e.device, id: e.id, chat: chat, at: e.at, encs: []node{*e.direct}})
+		to.receive(letter{from: e.sender, device: e.device, id: e.id, chat: chat, at: e.at, stanza: e.attrs, encs: []node{*e.direct}})
 		return
 	}
 	if device := to.companion(id); device != nil {
@@ -178,7 +178,7 @@ func (e *envelope) stanza(address attrs, encs ...node) node {
 
 // toPhone puts the message into a phone's inbox.
 func (e *envelope) toPhone(phone *Phone, chat types.JID) {
-	l := letter{from: e.sender, device: e.device, id: e.id, chat: chat, at: e.at, clear: e.clear}
+	l := letter{from: e.sender, device: e.device, id: e.id, chat: chat, at: e.at, stanza: e.attrs, clear: e.clear}
 	if e.clear == nil {
 		if enc, ok := e.each[deviceRef{phone, 0}]; ok {
 			l.encs = append(l.encs, enc)

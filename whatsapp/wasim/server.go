@@ -162,8 +162,9 @@ func (s *Server) Close() error {
 		err = server.Close()
 	}
 	s.running.Wait()
+	err = errors.Join(err, s.media.close())
 	if err != nil {
-		return fmt.Errorf("closing listener: %w", err)
+		return fmt.Errorf("closing simulator: %w", err)
 	}
 	return nil
 }
