@@ -240,8 +240,8 @@ func (p *Phone) startAppState(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("storing app state key: %w", err)
 	}
-	if p.name != "" {
-		if err = p.mutateLocked(ctx, appstate.BuildSettingPushName(p.name)); err != nil {
+	if name := p.Name(); name != "" {
+		if err = p.mutateLocked(ctx, appstate.BuildSettingPushName(name)); err != nil {
 			return err
 		}
 	}
@@ -318,6 +318,9 @@ func (p *Phone) catchUpLocked(ctx context.Context, processor *appstate.Processor
 	}
 	mutations, state, err := processor.DecodePatches(ctx, list, state, true)
 	p.app.known.apply(mutations, p.chatOf)
+	if name := p.app.known.pushName(); name != "" {
+		p.renamed.Store(&name)
+	}
 	if err != nil {
 		return state, fmt.Errorf("decoding patches: %w", err)
 	}

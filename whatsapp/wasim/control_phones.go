@@ -21,7 +21,7 @@ type deviceJSON struct {
 }
 
 func (p *Phone) json() phoneJSON {
-	out := phoneJSON{Phone: p.number, Name: p.name, JID: p.JID().String(), LID: p.lid.String(), Devices: []deviceJSON{}}
+	out := phoneJSON{Phone: p.number, Name: p.Name(), JID: p.JID().String(), LID: p.lid.String(), Devices: []deviceJSON{}}
 	for _, device := range p.Devices() {
 		out.Devices = append(out.Devices, deviceJSON{device.ID, device.Connected, device.Pending})
 	}

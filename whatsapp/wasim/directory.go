@@ -31,7 +31,7 @@ func (s *Server) AddPhone(number, name string) (*Phone, error) {
 		return nil, ErrClosed
 	}
 	if known, ok := s.phones[number]; ok {
-		if name != "" && known.name != name {
+		if name != "" && known.Name() != name {
 			return nil, ErrPhoneExists
 		}
 		return known, nil

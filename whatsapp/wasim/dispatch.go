@@ -90,6 +90,12 @@ func (s *Server) answer(namespace string, device *companion, n *node) (node, *St
 		return s.pictureIQ(device, n)
 	case "status":
 		return s.statusIQ(device, n), nil
+	case "disappearing_mode":
+		return s.disappearingIQ(device, n)
+	case "w:biz":
+		return s.businessIQ(n)
+	case "w:qr":
+		return s.linkIQ(device, n)
 	case "w:mex":
 		return s.mexIQ(device, n)
 	case "abt":

@@ -30,7 +30,7 @@
 //	becoming linked  pair.go pair_code.go login.go companion.go queue.go prekey.go
 //	routing          dispatch.go message.go relay.go receipt.go presence.go usync.go
 //	groups           group.go and group_*.go: state, acts, and their stanzas (group_iq.go, group_node.go)
-//	the account      profile.go appstate.go media.go
+//	the account      profile.go privacy.go blocklist.go business.go contact_link.go appstate.go media.go
 //	the past         history.go and history_*.go: what phones hand to new companions, and on request
 //	the phone        phone.go phone_*.go journal.go signal_store.go
 //	misbehaving      fault.go (what), fault_apply.go (to whom)
@@ -71,7 +71,7 @@
 // of [FaultKind].
 //
 // Not simulated: communities, channels, broadcast lists, status posts, calls,
-// passkey pairing, business accounts, and message kinds other
+// passkey pairing, catalogues of businesses, and message kinds other
 // than text on the phone's side (what companions send is relayed whatever it
 // is). Between two simulated phones a message is handed over without
 // encryption, because no client could see the difference. WhatsApp's limits on

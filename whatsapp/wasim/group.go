@@ -232,7 +232,7 @@ func (g *group) senderAddress(who *Phone, device uint16) attrs {
 // the lock.
 func (g *group) notify(by *Phone, to []*Phone, change node) {
 	a := g.senderAddress(by, 0)
-	a["type"], a["id"], a["t"], a["notify"] = "w:gp2", g.srv.nextID(), g.srv.nowText(), by.name
+	a["type"], a["id"], a["t"], a["notify"] = "w:gp2", g.srv.nextID(), g.srv.nowText(), by.Name()
 	news := node{Tag: "notification", Attrs: a, Content: []node{change}}
 	for _, phone := range to {
 		for _, device := range phone.companions() {

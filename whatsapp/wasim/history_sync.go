@@ -145,9 +145,9 @@ func oldFrom(messages []*waWeb.WebMessageInfo, since time.Time) int {
 func (p *Phone) rememberedChats(live bool) []pastChat {
 	h := &p.history
 	h.mu.Lock()
-	chats := make([]pastChat, len(h.order))
-	for i, key := range h.order {
-		chats[i] = *h.chats[key]
+	chats := make([]pastChat, 0, len(h.order))
+	for _, key := range h.order {
+		chats = append(chats, *h.chats[key])
 	}
 	h.mu.Unlock()
 	if !live {

@@ -216,11 +216,15 @@ func (p *Phone) link(reg *registration, identity [32]byte, advSecret []byte) (<-
 		return nil, ErrUnknownCode
 	}
 	reg.pending = attempt
-	reg.conn.send(s.serverIQ("pair-"+s.nextID(), "md", node{Tag: "pair-success", Content: []node{
+	told := []node{
 		{Tag: "device-identity", Content: identityBox},
-		{Tag: "platform", Attrs: attrs{"name": "android"}},
+		{Tag: "platform", Attrs: attrs{"name": tagFor(p.verifiedName() != "", "smba", "android")}},
 		{Tag: "device", Attrs: attrs{"jid": attempt.device.pn(), "lid": attempt.device.lid()}},
-	}}))
+	}
+	if name := p.verifiedName(); name != "" {
+		told = append(told, node{Tag: "biz", Attrs: attrs{"name": name}})
+	}
+	reg.conn.send(s.serverIQ("pair-"+s.nextID(), "md", node{Tag: "pair-success", Content: told}))
 	return attempt.done, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
@@ -19,8 +20,10 @@ import (
 type Phone struct {
 	srv    *Server
 	number string
-	name   string
+	name   string // at the beginning; see Name
 	lid    types.JID
+
+	renamed atomic.Pointer[string] // the name in the app state; nil: never changed
 
 	// secrets are made at first use, so that adding a phone is cheap.
 	once    sync.Once
@@ -35,6 +38,10 @@ type Phone struct {
 	blocked         map[string]struct{} // user parts of LIDs
 	about           aboutText
 	pictureID       string
+	audience        statusAudience
+	timer           defaultTimer
+	business        *BusinessProfile        // nil: an ordinary account
+	profileWatcher  map[*companion]struct{} // who has looked at it
 	available       bool
 	mediaForgotten  bool
 	addressing      types.AddressingMode
@@ -77,8 +84,14 @@ func (p *Phone) LID() types.JID { return p.lid }
 // Number is the phone number's digits.
 func (p *Phone) Number() string { return p.number }
 
-// Name is the push name.
-func (p *Phone) Name() string { return p.name }
+// Name is the push name, as the account was added with it or any of its devices
+// has changed it.
+func (p *Phone) Name() string {
+	if name := p.renamed.Load(); name != nil {
+		return *name
+	}
+	return p.name
+}
 
 // Devices lists the linked companions by device number.
 func (p *Phone) Devices() []DeviceInfo {

@@ -107,7 +107,7 @@ func (p *Phone) read(l letter) {
 		return
 	}
 	p.note(PhoneMessage{
-		ID: l.id, Chat: l.chat, Sender: deviceJID(l.from.lid, l.device), PushName: l.from.name,
+		ID: l.id, Chat: l.chat, Sender: deviceJID(l.from.lid, l.device), PushName: l.from.Name(),
 		FromMe: own, Time: l.at, Text: textOfMessage(message), Message: message, Copies: 1,
 		Type: textOf(&node{Attrs: l.stanza}, "type"), MediaType: l.mediaType(message),
 		Edit: types.EditAttribute(textOf(&node{Attrs: l.stanza}, "edit")),

@@ -66,7 +66,7 @@ func (p *Phone) send(ctx context.Context, to types.JID, s *sending, message *waE
 	p.garbleRetries(s)
 	// Written down before it is relayed: a retry receipt may come at once.
 	p.note(PhoneMessage{
-		ID: s.id, Chat: chat, Sender: p.lid, PushName: p.name, FromMe: true, Time: e.at,
+		ID: s.id, Chat: chat, Sender: p.lid, PushName: p.Name(), FromMe: true, Time: e.at,
 		Text: textOfMessage(message), Message: message, Copies: 1,
 		Type: textOf(&node{Attrs: labels.stanza}, "type"), MediaType: textOf(&node{Attrs: labels.enc}, "mediatype"),
 		Edit: types.EditAttribute(textOf(&node{Attrs: labels.stanza}, "edit")),
@@ -221,7 +221,7 @@ func (p *Phone) sendPeerAs(ctx context.Context, device *companion, id string, me
 		return err
 	}
 	device.deliver(node{Tag: "message", Attrs: attrs{
-		"id": id, "from": p.JID(), "t": p.srv.nowText(), "type": "text", "category": "peer", "notify": p.name,
+		"id": id, "from": p.JID(), "t": p.srv.nowText(), "type": "text", "category": "peer", "notify": p.Name(),
 	}, Content: []node{enc}})
 	return nil
 }

@@ -102,6 +102,13 @@ func (k *knownState) get() (PhoneState, <-chan struct{}) {
 	return copied, k.changed
 }
 
+// pushName gives the name in the state.
+func (k *knownState) pushName() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.state.PushName
+}
+
 // set takes one mutation in. What it does not know, it leaves aside.
 func (s *PhoneState) set(index []string, value *waSyncAction.SyncActionValue, chatOf func(types.JID) types.JID) {
 	switch index[0] {
@@ -249,10 +256,13 @@ func (p *Phone) ChatState(chat types.JID) ChatState { return p.State().Chats[p.c
 
 // Labels lists the account's labels by id, without the deleted ones.
 func (p *Phone) Labels() []Label {
-	labels := slices.Collect(maps.Values(p.State().Labels))
-	labels = slices.DeleteFunc(labels, func(l Label) bool { return l.Deleted })
-	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.ID, b.ID) })
-	return labels
+	state := p.State()
+	return slices.DeleteFunc(state.sortedLabels(), func(l Label) bool { return l.Deleted })
+}
+
+// sortedLabels lists the labels by id, the deleted ones too.
+func (s *PhoneState) sortedLabels() []Label {
+	return slices.SortedFunc(maps.Values(s.Labels), func(a, b Label) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // Contact gives an entry of the address book; false if there is none.

@@ -1,123 +1,23 @@
 package wasim
 
 import (
+	"context"
 	"encoding/json"
+	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"go.mau.fi/whatsmeow/appstate"
 	"go.mau.fi/whatsmeow/types"
 )
 
-// privacyDefaults are a new account's privacy settings.
-func privacyDefaults() map[string]string {
-	return map[string]string{
-		"readreceipts": "all", "profile": "all", "status": "all", "online": "all",
-		"last": "all", "groupadd": "all", "calladd": "all", "messages": "all",
+// SetName is the user changing the push name. Companions get it as app state;
+// others see it with the next message.
+func (p *Phone) SetName(ctx context.Context, name string) error {
+	if name == "" {
+		return ErrBadRequest
 	}
-}
-
-// privacySetting gives one setting.
-func (p *Phone) privacySetting(name string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if value, ok := p.privacy[name]; ok {
-		return value
-	}
-	return privacyDefaults()[name]
-}
-
-// SetPrivacy changes a privacy setting by WhatsApp's name for it, as in
-// ("groupadd", "contacts"). Any "groupadd" other than "all" makes adding the
-// account to a group fail with 403 and a personal invitation.
-func (p *Phone) SetPrivacy(name, value string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.privacy == nil {
-		p.privacy = map[string]string{}
-	}
-	p.privacy[name] = value
-}
-
-// privacyIQ answers privacy settings and takes trusted-contact tokens.
-func (s *Server) privacyIQ(device *companion, n *node) (node, *StanzaError) {
-	child := firstChild(n)
-	if child.Tag == "tokens" {
-		s.passTokens(device.phone, child)
-		return resultOf(n), nil
-	}
-	if textOf(n, "type") == "set" {
-		for _, category := range child.GetChildrenByTag("category") {
-			device.phone.SetPrivacy(textOf(&category, "name"), textOf(&category, "value"))
-		}
-	}
-	names := privacyDefaults()
-	categories := make([]node, 0, len(names))
-	for name := range names {
-		categories = append(categories, node{Tag: "category", Attrs: attrs{"name": name, "value": device.phone.privacySetting(name)}})
-	}
-	slices.SortFunc(categories, func(a, b node) int { return strings.Compare(textOf(&a, "name"), textOf(&b, "name")) })
-	return resultOf(n, node{Tag: "privacy", Content: categories}), nil
-}
-
-// passTokens hands somebody's trusted-contact tokens to those they are for.
-func (s *Server) passTokens(from *Phone, tokens node) {
-	for _, token := range tokens.GetChildrenByTag("token") {
-		peer := s.phoneOf(jidOf(&token, "jid"))
-		if peer == nil || peer == from {
-			continue
-		}
-		passed := node{Tag: "token", Attrs: attrs{"type": "trusted_contact", "t": token.Attrs["t"]}, Content: []byte(randomHex(8))}
-		for _, device := range peer.companions() {
-			device.deliver(node{Tag: "notification", Attrs: attrs{
-				"from": from.JID(), "sender_lid": from.lid, "id": s.nextID(), "type": "privacy_token", "t": s.nowText(),
-			}, Content: []node{{Tag: "tokens", Content: []node{passed}}}})
-		}
-	}
-}
-
-// hasBlocked reports whether the account blocks somebody.
-func (p *Phone) hasBlocked(who *Phone) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.blocked[who.lid.User]
-	return ok
-}
-
-// blocklistIQ answers and changes the block list.
-func (s *Server) blocklistIQ(device *companion, n *node) (node, *StanzaError) {
-	p := device.phone
-	if textOf(n, "type") == "set" {
-		child := firstChild(n)
-		other := s.phoneOf(jidOf(&child, "jid"))
-		if other == nil {
-			return node{}, ErrNotFound
-		}
-		p.Block(other, textOf(&child, "action") == "block")
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	items := make([]node, 0, len(p.blocked))
-	for lid := range p.blocked {
-		items = append(items, node{Tag: "item", Attrs: attrs{"jid": types.NewJID(lid, types.HiddenUserServer)}})
-	}
-	return resultOf(n, node{Tag: "list", Attrs: attrs{"dhash": strconv.Itoa(len(items))}, Content: items}), nil
-}
-
-// Block puts another account on the block list, or takes it off. The server
-// swallows messages of blocked accounts.
-func (p *Phone) Block(other *Phone, on bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !on {
-		delete(p.blocked, other.lid.User)
-		return
-	}
-	if p.blocked == nil {
-		p.blocked = map[string]struct{}{}
-	}
-	p.blocked[other.lid.User] = struct{}{}
+	return p.Mutate(ctx, appstate.BuildSettingPushName(name))
 }
 
 // aboutText is an account's text about itself.
@@ -133,20 +33,61 @@ func (p *Phone) About() (string, time.Time) {
 	return p.about.text, p.about.at
 }
 
-// SetAbout changes the account's text about itself.
-func (p *Phone) SetAbout(text string) {
+// SetAbout changes the account's text about itself and tells its companions, and
+// those who have looked at the account and may see it.
+func (p *Phone) SetAbout(text string) { p.setAbout(text, nil) }
+
+func (p *Phone) setAbout(text string, by *companion) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.about = aboutText{text, p.srv.now()}
+	p.mu.Unlock()
+	for _, device := range append(p.companions(), p.watchers("status")...) {
+		if device != by {
+			device.deliver(node{Tag: "notification", Attrs: attrs{
+				"from": p.shownTo(device), "id": p.srv.nextID(), "type": "status", "t": p.srv.nowText(),
+			}, Content: []node{{Tag: "set", Content: []byte(text)}}})
+		}
+	}
 }
 
-// statusIQ takes the about text.
+// shownTo is the address under which a companion hears of the account's profile.
+func (p *Phone) shownTo(device *companion) types.JID {
+	if device.phone == p || p.addressingMode() == types.AddressingModePN {
+		return p.JID()
+	}
+	return p.lid
+}
+
+// watch remembers that a companion has looked at the account, so that it hears of
+// changes.
+func (p *Phone) watch(device *companion) {
+	if device.phone == p {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.profileWatcher == nil {
+		p.profileWatcher = map[*companion]struct{}{}
+	}
+	p.profileWatcher[device] = struct{}{}
+}
+
+// watchers lists the companions of others that have looked at the account and may
+// see what a privacy setting guards.
+func (p *Phone) watchers(setting string) []*companion {
+	p.mu.Lock()
+	all := slices.Collect(maps.Keys(p.profileWatcher))
+	p.mu.Unlock()
+	return slices.DeleteFunc(all, func(device *companion) bool { return !p.shows(setting, device.phone) })
+}
+
+// statusIQ takes the about text, and tells who gets status posts.
 func (s *Server) statusIQ(device *companion, n *node) node {
 	if textOf(n, "type") == "set" {
-		device.phone.SetAbout(string(contentOf(firstChild(n))))
+		device.phone.setAbout(string(contentOf(firstChild(n))), device)
 		return resultOf(n)
 	}
-	return resultOf(n, node{Tag: "privacy", Content: []node{{Tag: "list", Attrs: attrs{"type": "contacts", "default": "true"}}}})
+	return resultOf(n, device.phone.statusPrivacyNode())
 }
 
 // picture gives the id of the account's picture, empty without one.
@@ -156,12 +97,26 @@ func (p *Phone) picture() string {
 	return p.pictureID
 }
 
-// SetPicture changes the account's picture and gives its id; nil removes it.
-func (p *Phone) SetPicture(jpeg []byte) string {
+// SetPicture changes the account's picture and gives its id; nil removes it. Its
+// companions are told, and those who have looked at the account and may see it.
+func (p *Phone) SetPicture(jpeg []byte) string { return p.setPicture(jpeg, nil) }
+
+func (p *Phone) setPicture(jpeg []byte, by *companion) string {
 	id := p.srv.media.putPicture(p.srv, jpeg)
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.pictureID = id
+	p.mu.Unlock()
+	p.tellAccount(by, node{Tag: "picture", Attrs: attrs{"t": p.srv.nowText()}})
+	for _, device := range p.watchers("profile") {
+		address := p.shownTo(device)
+		change := node{Tag: "set", Attrs: attrs{"jid": address, "id": id, "author": address}}
+		if id == "" {
+			change = node{Tag: "delete", Attrs: attrs{"jid": address, "author": address}}
+		}
+		device.deliver(node{Tag: "notification", Attrs: attrs{
+			"from": address, "id": p.srv.nextID(), "type": "picture", "t": p.srv.nowText(),
+		}, Content: []node{change}})
+	}
 	return id
 }
 
@@ -170,9 +125,9 @@ func (s *Server) pictureIQ(device *companion, n *node) (node, *StanzaError) {
 	target := jidOf(n, "target").ToNonAD()
 	child := firstChild(n)
 	if textOf(n, "type") == "set" {
-		return s.setPicture(device.phone, target, n, contentOf(child))
+		return s.setPicture(device, target, n, contentOf(child))
 	}
-	id, refusal := s.pictureOf(device.phone, target)
+	id, refusal := s.pictureOf(device, target)
 	if refusal != nil {
 		return node{}, refusal
 	}
@@ -186,14 +141,15 @@ func (s *Server) pictureIQ(device *companion, n *node) (node, *StanzaError) {
 }
 
 // pictureOf gives the id of a picture: 404 without one, 401 if it is hidden.
-func (s *Server) pictureOf(asking *Phone, target types.JID) (string, *StanzaError) {
+func (s *Server) pictureOf(asking *companion, target types.JID) (string, *StanzaError) {
 	id := ""
 	if g := s.groupOf(target); g != nil {
 		g.mu.RLock()
 		id = g.pictureID
 		g.mu.RUnlock()
 	} else if phone := s.phoneOf(target); phone != nil {
-		if phone != asking && phone.privacySetting("profile") == "none" {
+		phone.watch(asking)
+		if !phone.shows("profile", asking.phone) {
 			return "", ErrNotAuthorized
 		}
 		id = phone.picture()
@@ -204,15 +160,16 @@ func (s *Server) pictureOf(asking *Phone, target types.JID) (string, *StanzaErro
 	return id, nil
 }
 
-func (s *Server) setPicture(me *Phone, target types.JID, n *node, jpeg []byte) (node, *StanzaError) {
+func (s *Server) setPicture(by *companion, target types.JID, n *node, jpeg []byte) (node, *StanzaError) {
 	var id string
+	me := by.phone
 	if g := s.groupOf(target); g != nil {
 		id = s.media.putPicture(s, jpeg)
 		if refusal := g.setPicture(me, id); refusal != nil {
 			return node{}, refusal
 		}
 	} else if target.IsEmpty() || s.phoneOf(target) == me {
-		id = me.SetPicture(jpeg)
+		id = me.setPicture(jpeg, by)
 	} else {
 		return node{}, ErrForbidden
 	}
@@ -247,7 +204,7 @@ func (s *Server) mexIQ(device *companion, n *node) (node, *StanzaError) {
 		if json.Unmarshal(contentOf(query), &asked) != nil {
 			return node{}, ErrBadRequest
 		}
-		device.phone.SetAbout(asked.Variables.Input.Text)
+		device.phone.setAbout(asked.Variables.Input.Text, device)
 	}
 	answer, err := json.Marshal(map[string]any{"data": data})
 	if err != nil {

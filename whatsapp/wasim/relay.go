@@ -171,7 +171,7 @@ func (e *envelope) stanza(address attrs, encs ...node) node {
 	a := make(attrs, len(e.attrs)+len(address)+3)
 	maps.Copy(a, e.attrs)
 	maps.Copy(a, address)
-	a["id"], a["t"], a["notify"] = e.id, unixText(e.at), e.sender.name
+	a["id"], a["t"], a["notify"] = e.id, unixText(e.at), e.sender.Name()
 	content := make([]node, 0, len(encs)+len(e.common))
 	return node{Tag: "message", Attrs: a, Content: append(append(content, encs...), e.common...)}
 }

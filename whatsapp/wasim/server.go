@@ -60,6 +60,7 @@ type Server struct {
 	faults  *faultTable
 	stats   counters
 	media   mediaStore
+	links   linkTable
 	ids     atomic.Uint64
 
 	ctx    context.Context //nolint:containedctx // the life of the server: ends with Close

@@ -8,7 +8,7 @@ import (
 )
 
 // usyncIQ answers what a client asks about accounts: whether they exist, their
-// LIDs, devices, about texts and pictures.
+// LIDs, devices, about texts, pictures and business names.
 func (s *Server) usyncIQ(device *companion, n *node) (node, *StanzaError) {
 	request := firstChild(n)
 	if request.Tag != "usync" {
@@ -64,17 +64,34 @@ func (p *Phone) usync(asking *companion, by types.JID, query *node) []node {
 		case "lid":
 			answers = append(answers, node{Tag: "lid", Attrs: attrs{"val": p.lid}})
 		case "status":
-			about, set := p.About()
-			answers = append(answers, node{Tag: "status", Attrs: attrs{"t": unixText(set)}, Content: []byte(about)})
+			answers = append(answers, p.aboutNode(asking))
 		case "picture":
-			if id := p.picture(); id != "" {
+			p.watch(asking)
+			if id := p.picture(); id != "" && p.shows("profile", asking.phone) {
 				answers = append(answers, node{Tag: "picture", Attrs: attrs{"id": id}})
 			}
 		case "business":
-			// No account is a business; whatsmeow takes a missing answer for that.
+			if business, ok := p.businessNode(); ok {
+				answers = append(answers, business)
+			}
+		case "disappearing_mode":
+			answers = append(answers, p.defaultTimer().node())
 		}
 	}
 	return answers
+}
+
+// aboutNode is the account's about text for somebody who asks.
+func (p *Phone) aboutNode(asking *companion) node {
+	p.watch(asking)
+	if !p.shows("status", asking.phone) {
+		return node{Tag: "status", Attrs: attrs{"code": "401", "type": "fail"}}
+	}
+	about, set := p.About()
+	if set.IsZero() {
+		return node{Tag: "status"}
+	}
+	return node{Tag: "status", Attrs: attrs{"t": unixText(set)}, Content: []byte(about)}
 }
 
 // deviceListNode lists an account's devices, the phone first.
