@@ -25,8 +25,9 @@ func (r *Resolver) createSession(ctx context.Context, input gen.CreateSessionInp
 		OrganizationID: organization, CreatedByUserID: actor.UserID,
 		Label:    orZero(input.Label.Value()),
 		AutoRead: orZero(input.AutoRead.Value()), PresenceTyping: orZero(input.PresenceTyping.Value()),
-		Start:      orZero(input.Start.Value()),
-		RatePerMin: number(input.RatePerMin), RatePerHour: number(input.RatePerHour),
+		AutoRejectCalls: orZero(input.AutoRejectCalls.Value()),
+		Start:           orZero(input.Start.Value()),
+		RatePerMin:      number(input.RatePerMin), RatePerHour: number(input.RatePerHour),
 		HistoryDays: number(input.HistoryDays), ProxyURL: orZero(input.ProxyURL.Value()),
 	})
 	if err != nil {

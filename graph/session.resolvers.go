@@ -25,7 +25,8 @@ func (r *mutationResolver) UpdateSession(ctx context.Context, sessionID string, 
 	}
 	session, err = r.WhatsApp.UpdateSession(ctx, session.ID, whatsapp.SessionSettings{
 		Label: input.Label.Value(), AutoRead: input.AutoRead.Value(), PresenceTyping: input.PresenceTyping.Value(),
-		RatePerMin: number(input.RatePerMin), RatePerHour: number(input.RatePerHour),
+		AutoRejectCalls: input.AutoRejectCalls.Value(),
+		RatePerMin:      number(input.RatePerMin), RatePerHour: number(input.RatePerHour),
 		HistoryDays: number(input.HistoryDays), ProxyURL: input.ProxyURL.Value(),
 	})
 	if err != nil {

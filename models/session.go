@@ -47,6 +47,7 @@ type Session struct {
 	GatewayID       string // the replica that holds it
 	AutoRead        bool
 	PresenceTyping  bool
+	AutoRejectCalls bool
 	RatePerMin      int // sends a minute
 	RatePerHour     int // sends an hour
 	HistoryDays     int
@@ -62,6 +63,7 @@ func (s *Session) Paired() bool { return s.DeviceJID != "" }
 func (s *Session) Shape() contract.Session {
 	return contract.Session{
 		AutoRead:        s.AutoRead,
+		AutoRejectCalls: s.AutoRejectCalls,
 		CreatedAt:       int64(s.CreatedAt),
 		CreatedByUserID: s.CreatedByUserID,
 		GatewayID:       s.GatewayID,

@@ -9,20 +9,22 @@ import (
 
 // SessionPatch holds the settings to change; nil stays as it is.
 type SessionPatch struct {
-	Label          *string
-	AutoRead       *bool
-	PresenceTyping *bool
-	RatePerMin     *int
-	RatePerHour    *int
-	HistoryDays    *int
+	Label           *string
+	AutoRead        *bool
+	PresenceTyping  *bool
+	AutoRejectCalls *bool
+	RatePerMin      *int
+	RatePerHour     *int
+	HistoryDays     *int
 }
 
 // Update changes settings of a session.
 func (s *SessionStore) Update(ctx context.Context, id string, patch SessionPatch) (*Session, error) {
-	columns := make(map[string]any, 7)
+	columns := make(map[string]any, 8)
 	set(columns, "label", patch.Label)
 	set(columns, "auto_read", patch.AutoRead)
 	set(columns, "presence_typing", patch.PresenceTyping)
+	set(columns, "auto_reject_calls", patch.AutoRejectCalls)
 	set(columns, "rate_per_min", patch.RatePerMin)
 	set(columns, "rate_per_hour", patch.RatePerHour)
 	set(columns, "history_days", patch.HistoryDays)

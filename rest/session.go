@@ -49,26 +49,28 @@ type inSession struct {
 
 // inCreateSession is the input of createSession.
 type inCreateSession struct {
-	Label          *string `json:"label" maxLength:"100" description:"A name for people." example:"Support line"`
-	AutoRead       *bool   `json:"autoRead" description:"Mark incoming messages read. Default false."`
-	PresenceTyping *bool   `json:"presenceTyping" description:"Show typing before a message is sent. Default false."`
-	Start          *bool   `json:"start" description:"Begin pairing at once. Default false." example:"true"`
-	RatePerMin     *int32  `json:"ratePerMin" minimum:"1" maximum:"1000" description:"Sends a minute. Default 20." example:"20"`
-	RatePerHour    *int32  `json:"ratePerHour" minimum:"1" maximum:"50000" description:"Sends an hour. Default 600." example:"600"`
-	ProxyURL       *string `json:"proxyUrl" description:"Connect through this http, https or socks5 proxy. Write-only."`
-	HistoryDays    *int32  `json:"historyDays" minimum:"0" maximum:"3650" description:"Days of history to ask for at pairing. Default 0."`
+	Label           *string `json:"label" maxLength:"100" description:"A name for people." example:"Support line"`
+	AutoRead        *bool   `json:"autoRead" description:"Mark incoming messages read. Default false."`
+	PresenceTyping  *bool   `json:"presenceTyping" description:"Show typing before a message is sent. Default false."`
+	AutoRejectCalls *bool   `json:"autoRejectCalls" description:"Reject calls that come in. Default false."`
+	Start           *bool   `json:"start" description:"Begin pairing at once. Default false." example:"true"`
+	RatePerMin      *int32  `json:"ratePerMin" minimum:"1" maximum:"1000" description:"Sends a minute. Default 20." example:"20"`
+	RatePerHour     *int32  `json:"ratePerHour" minimum:"1" maximum:"50000" description:"Sends an hour. Default 600." example:"600"`
+	ProxyURL        *string `json:"proxyUrl" description:"Connect through this http, https or socks5 proxy. Write-only."`
+	HistoryDays     *int32  `json:"historyDays" minimum:"0" maximum:"3650" description:"Days of history to ask for at pairing. Default 0."`
 }
 
 // inUpdateSession is the input of updateSession: absent fields stay.
 type inUpdateSession struct {
 	inSession
-	Label          *string `json:"label" maxLength:"100" description:"A name for people." example:"Support line"`
-	AutoRead       *bool   `json:"autoRead" description:"Mark incoming messages read."`
-	PresenceTyping *bool   `json:"presenceTyping" description:"Show typing before a message is sent."`
-	RatePerMin     *int32  `json:"ratePerMin" minimum:"1" maximum:"1000" description:"Sends a minute." example:"20"`
-	RatePerHour    *int32  `json:"ratePerHour" minimum:"1" maximum:"50000" description:"Sends an hour." example:"600"`
-	ProxyURL       *string `json:"proxyUrl" description:"Connect through this proxy from the next connection on; empty: none. Write-only."`
-	HistoryDays    *int32  `json:"historyDays" minimum:"0" maximum:"3650" description:"Days of history to ask for at the next pairing."`
+	Label           *string `json:"label" maxLength:"100" description:"A name for people." example:"Support line"`
+	AutoRead        *bool   `json:"autoRead" description:"Mark incoming messages read."`
+	PresenceTyping  *bool   `json:"presenceTyping" description:"Show typing before a message is sent."`
+	AutoRejectCalls *bool   `json:"autoRejectCalls" description:"Reject calls that come in."`
+	RatePerMin      *int32  `json:"ratePerMin" minimum:"1" maximum:"1000" description:"Sends a minute." example:"20"`
+	RatePerHour     *int32  `json:"ratePerHour" minimum:"1" maximum:"50000" description:"Sends an hour." example:"600"`
+	ProxyURL        *string `json:"proxyUrl" description:"Connect through this proxy from the next connection on; empty: none. Write-only."`
+	HistoryDays     *int32  `json:"historyDays" minimum:"0" maximum:"3650" description:"Days of history to ask for at the next pairing."`
 }
 
 func sessionRows() []route {
@@ -94,7 +96,7 @@ func sessionRows() []route {
 			Notes:   "Without `start` it is `stopped`; with it, pairing begins: fetch `qr`, or ask for a pairing code. Not idempotent.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inCreateSession) (*models.Session, error) {
 			p, err := root.Mutation().CreateSession(ctx, gen.CreateSessionInput{
-				Label: omit(in.Label), AutoRead: omit(in.AutoRead), PresenceTyping: omit(in.PresenceTyping),
+				Label: omit(in.Label), AutoRead: omit(in.AutoRead), PresenceTyping: omit(in.PresenceTyping), AutoRejectCalls: omit(in.AutoRejectCalls),
 				Start: omit(in.Start), RatePerMin: omit(in.RatePerMin), RatePerHour: omit(in.RatePerHour),
 				ProxyURL: omit(in.ProxyURL), HistoryDays: omit(in.HistoryDays),
 			})
@@ -117,7 +119,7 @@ func sessionRows() []route {
 			Notes:   "Absent fields stay.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inUpdateSession) (*models.Session, error) {
 			p, err := root.Mutation().UpdateSession(ctx, in.Session, gen.UpdateSessionInput{
-				Label: omit(in.Label), AutoRead: omit(in.AutoRead), PresenceTyping: omit(in.PresenceTyping),
+				Label: omit(in.Label), AutoRead: omit(in.AutoRead), PresenceTyping: omit(in.PresenceTyping), AutoRejectCalls: omit(in.AutoRejectCalls),
 				RatePerMin: omit(in.RatePerMin), RatePerHour: omit(in.RatePerHour),
 				ProxyURL: omit(in.ProxyURL), HistoryDays: omit(in.HistoryDays),
 			})

@@ -16,6 +16,7 @@ type NewSession struct {
 	Label           string // at most 100 characters
 	AutoRead        bool
 	PresenceTyping  bool
+	AutoRejectCalls bool
 	Start           bool   // begin pairing at once
 	RatePerMin      *int   // 1 to 1,000; default 20
 	RatePerHour     *int   // 1 to 50,000; default 600
@@ -25,13 +26,14 @@ type NewSession struct {
 
 // SessionSettings are changes of a session; nil stays as it is.
 type SessionSettings struct {
-	Label          *string
-	AutoRead       *bool
-	PresenceTyping *bool
-	RatePerMin     *int
-	RatePerHour    *int
-	HistoryDays    *int
-	ProxyURL       *string // used from the next start on; "" none
+	Label           *string
+	AutoRead        *bool
+	PresenceTyping  *bool
+	AutoRejectCalls *bool
+	RatePerMin      *int
+	RatePerHour     *int
+	HistoryDays     *int
+	ProxyURL        *string // used from the next start on; "" none
 }
 
 // The bounds of the settings are this gateway's own.
@@ -49,7 +51,7 @@ const (
 func (n NewSession) row() *models.Session {
 	row := &models.Session{
 		OrganizationID: n.OrganizationID, CreatedByUserID: n.CreatedByUserID, Label: n.Label,
-		AutoRead: n.AutoRead, PresenceTyping: n.PresenceTyping,
+		AutoRead: n.AutoRead, PresenceTyping: n.PresenceTyping, AutoRejectCalls: n.AutoRejectCalls,
 		RatePerMin: defaultRatePerMin, RatePerHour: defaultRatePerHour, Status: models.SessionStopped,
 	}
 	for value, wanted := range map[*int]*int{&row.RatePerMin: n.RatePerMin, &row.RatePerHour: n.RatePerHour, &row.HistoryDays: n.HistoryDays} {
@@ -107,7 +109,7 @@ func checkProxy(proxy string) error {
 // patch gives the columns to change.
 func (c SessionSettings) patch() models.SessionPatch {
 	return models.SessionPatch{
-		Label: c.Label, AutoRead: c.AutoRead, PresenceTyping: c.PresenceTyping,
+		Label: c.Label, AutoRead: c.AutoRead, PresenceTyping: c.PresenceTyping, AutoRejectCalls: c.AutoRejectCalls,
 		RatePerMin: c.RatePerMin, RatePerHour: c.RatePerHour, HistoryDays: c.HistoryDays,
 	}
 }

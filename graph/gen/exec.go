@@ -754,6 +754,7 @@ type ComplexityRoot struct {
 
 	Session struct {
 		AutoRead        func(childComplexity int) int
+		AutoRejectCalls func(childComplexity int) int
 		Chat            func(childComplexity int, jid string) int
 		Chats           func(childComplexity int, first *int32, after *string) int
 		Connected       func(childComplexity int) int
@@ -4135,6 +4136,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.AutoRead(childComplexity), true
+	case "Session.autoRejectCalls":
+		if e.ComplexityRoot.Session.AutoRejectCalls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.AutoRejectCalls(childComplexity), true
 	case "Session.chat":
 		if e.ComplexityRoot.Session.Chat == nil {
 			break
@@ -6755,6 +6762,8 @@ type Session implements Node {
   autoRead: Boolean!
   "Whether typing is shown before a message is sent."
   presenceTyping: Boolean!
+  "Whether calls that come in are rejected by the gateway."
+  autoRejectCalls: Boolean!
   "Sends allowed in a minute."
   ratePerMin: Int!
   "Sends allowed in an hour."
@@ -6815,6 +6824,8 @@ input CreateSessionInput {
   autoRead: Boolean
   "Show typing before a message is sent. Default false."
   presenceTyping: Boolean
+  "Reject calls that come in. Default false."
+  autoRejectCalls: Boolean
   "Begin pairing at once. Default false."
   start: Boolean
   "Sends a minute, 1 to 1,000. Default 20."
@@ -6841,6 +6852,8 @@ input UpdateSessionInput {
   autoRead: Boolean
   "Show typing before a message is sent."
   presenceTyping: Boolean
+  "Reject calls that come in."
+  autoRejectCalls: Boolean
   "Sends a minute, 1 to 1,000."
   ratePerMin: Int
   "Sends an hour, 1 to 50,000."
@@ -8141,6 +8154,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_autoRead(ctx, ec, field)
 	case "presenceTyping":
 		return fieldContext_Session_presenceTyping(ctx, ec, field)
+	case "autoRejectCalls":
+		return fieldContext_Session_autoRejectCalls(ctx, ec, field)
 	case "ratePerMin":
 		return fieldContext_Session_ratePerMin(ctx, ec, field)
 	case "ratePerHour":
@@ -24833,6 +24848,29 @@ func fieldContext_Session_presenceTyping(_ context.Context, ec *executionContext
 	return graphql.NewScalarFieldContext("Session", field, false, false, "Boolean")
 }
 
+func _Session_autoRejectCalls(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_autoRejectCalls(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AutoRejectCalls, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_autoRejectCalls(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Session", field, false, false, "Boolean")
+}
+
 func _Session_ratePerMin(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28677,7 +28715,7 @@ func unmarshalInputCreateSessionInput(ctx context.Context, ec *executionContext,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"label", "autoRead", "presenceTyping", "start", "ratePerMin", "ratePerHour", "proxyUrl", "historyDays"}
+	fieldsInOrder := [...]string{"label", "autoRead", "presenceTyping", "autoRejectCalls", "start", "ratePerMin", "ratePerHour", "proxyUrl", "historyDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -28705,6 +28743,13 @@ func unmarshalInputCreateSessionInput(ctx context.Context, ec *executionContext,
 				return it, err
 			}
 			it.PresenceTyping = graphql.OmittableOf(data)
+		case "autoRejectCalls":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("autoRejectCalls"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.AutoRejectCalls = graphql.OmittableOf(data)
 		case "start":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("start"))
 			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
@@ -29979,7 +30024,7 @@ func unmarshalInputUpdateSessionInput(ctx context.Context, ec *executionContext,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"label", "autoRead", "presenceTyping", "ratePerMin", "ratePerHour", "proxyUrl", "historyDays"}
+	fieldsInOrder := [...]string{"label", "autoRead", "presenceTyping", "autoRejectCalls", "ratePerMin", "ratePerHour", "proxyUrl", "historyDays"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -30007,6 +30052,13 @@ func unmarshalInputUpdateSessionInput(ctx context.Context, ec *executionContext,
 				return it, err
 			}
 			it.PresenceTyping = graphql.OmittableOf(data)
+		case "autoRejectCalls":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("autoRejectCalls"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.AutoRejectCalls = graphql.OmittableOf(data)
 		case "ratePerMin":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ratePerMin"))
 			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
@@ -35364,6 +35416,11 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			}
 		case "presenceTyping":
 			out.Values[i] = _Session_presenceTyping(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "autoRejectCalls":
+			out.Values[i] = _Session_autoRejectCalls(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -138,6 +138,8 @@ type CreateSessionInput struct {
 	AutoRead graphql.Omittable[*bool] `json:"autoRead,omitempty"`
 	// Show typing before a message is sent. Default false.
 	PresenceTyping graphql.Omittable[*bool] `json:"presenceTyping,omitempty"`
+	// Reject calls that come in. Default false.
+	AutoRejectCalls graphql.Omittable[*bool] `json:"autoRejectCalls,omitempty"`
 	// Begin pairing at once. Default false.
 	Start graphql.Omittable[*bool] `json:"start,omitempty"`
 	// Sends a minute, 1 to 1,000. Default 20.
@@ -738,6 +740,8 @@ type UpdateSessionInput struct {
 	AutoRead graphql.Omittable[*bool] `json:"autoRead,omitempty"`
 	// Show typing before a message is sent.
 	PresenceTyping graphql.Omittable[*bool] `json:"presenceTyping,omitempty"`
+	// Reject calls that come in.
+	AutoRejectCalls graphql.Omittable[*bool] `json:"autoRejectCalls,omitempty"`
 	// Sends a minute, 1 to 1,000.
 	RatePerMin graphql.Omittable[*int32] `json:"ratePerMin,omitempty"`
 	// Sends an hour, 1 to 50,000.

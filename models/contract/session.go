@@ -4,6 +4,7 @@ package contract
 // it is paired.
 type Session struct {
 	AutoRead        bool   `json:"autoRead" required:"true" description:"Whether incoming messages are marked read by the gateway." example:"false"`
+	AutoRejectCalls bool   `json:"autoRejectCalls,omitempty" description:"Whether calls are rejected by the gateway; absent when not." example:"true"`
 	CreatedAt       int64  `json:"createdAt" required:"true" description:"Unix epoch milliseconds." example:"1719662400000"`
 	CreatedByUserID string `json:"createdByUserId" required:"true" description:"The user who created it; empty when a key did." example:"user_01J9DEF"`
 	GatewayID       string `json:"gatewayId" required:"true" description:"The replica that holds the session; empty when none does." example:"gw-sg-1"`
