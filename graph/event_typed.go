@@ -50,13 +50,7 @@ func decoded[Shape, Event any](head gen.EventHead, event func(gen.EventHead, Sha
 }
 
 func messageEvent(head gen.EventHead, m contract.Message) *gen.MessageEvent {
-	return &gen.MessageEvent{EventHead: head, Message: &models.Message{
-		ID: m.ID, SessionID: m.SessionID, ChatJID: m.ChatJID, WAMessageID: m.WAMessageID,
-		SenderJID: m.SenderJID, SenderLID: m.SenderLID, FromMe: m.FromMe, Type: models.MessageType(m.Type),
-		Body: m.Body, QuotedID: m.QuotedID, Mentions: m.Mentions, HasMedia: m.HasMedia,
-		AckLevel: models.AckLevel(m.AckLevel), Error: m.Error, Edited: m.Edited, Deleted: m.Deleted,
-		Timestamp: models.Millis(m.Timestamp), CreatedAt: models.Millis(m.CreatedAt),
-	}}
+	return &gen.MessageEvent{EventHead: head, Message: models.MessageOf(m)}
 }
 
 func messageStatusEvent(head gen.EventHead, s contract.MessageStatus) *gen.MessageStatusEvent {

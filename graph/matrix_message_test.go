@@ -28,11 +28,13 @@ func messageAccesses() map[string]access {
 		"Chat.contact":     inChat(`contact { id }`),
 		"Chat.group":       inChat(`group { id }`),
 
-		"Query.message":    ofMessage(`id`),
-		"Message.chat":     ofMessage(`chat { id }`),
-		"Message.sender":   ofMessage(`sender { id }`),
-		"Message.quoted":   ofMessage(`quoted { id }`),
-		"Message.receipts": ofMessage(`receipts { ackLevel }`),
+		"Query.message":     ofMessage(`id`),
+		"Message.chat":      ofMessage(`chat { id }`),
+		"Message.sender":    ofMessage(`sender { id }`),
+		"Message.quoted":    ofMessage(`quoted { id }`),
+		"Message.receipts":  ofMessage(`receipts { ackLevel }`),
+		"Message.content":   ofMessage(`content { __typename }`),
+		"Message.reactions": ofMessage(`reactions { emoji }`),
 
 		"Mutation.readChat": on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
 		"Mutation.sendMessage": {

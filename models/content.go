@@ -18,7 +18,7 @@ type Content struct {
 	// TargetSender is who sent the message that this one changes: an address, "" unknown.
 	TargetSender string `json:"targetSender,omitempty"`
 	// Options are the texts of the options that a vote chose.
-	Options []string `json:"options,omitempty"`
+	Options []string `json:"options,omitzero"`
 
 	ViewOnce  bool `json:"viewOnce,omitempty"`
 	Forwarded bool `json:"forwarded,omitempty"`

@@ -23,6 +23,7 @@ type DB struct {
 	Members       *MemberStore
 	Chats         *ChatStore
 	Messages      *MessageStore
+	Media         *MediaStore
 	Outgoing      *OutgoingStore
 	Outbox        *OutboxStore
 	Webhooks      *WebhookStore
@@ -94,6 +95,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Members = &MemberStore{db}
 	db.Chats = &ChatStore{db}
 	db.Messages = &MessageStore{db}
+	db.Media = &MediaStore{db}
 	db.Outgoing = &OutgoingStore{db}
 	db.Outbox = &OutboxStore{db: db, wake: make(chan struct{}, 1)}
 	db.Webhooks = &WebhookStore{db}

@@ -17,6 +17,9 @@ const phoneSuffix = "@s.whatsapp.net"
 // channelSuffix ends the address of a channel.
 const channelSuffix = "@newsletter"
 
+// groupSuffix ends the address of a group.
+const groupSuffix = "@g.us"
+
 // identityColumns are the columns that scanIdentities reads, of the alias i.
 const identityColumns = `i.id, i.session_id, i.lid, i.phone_jid, i.phone_number,
 	i.contact_name, i.push_name, i.business_name, i.first_seen_at, i.updated_at`

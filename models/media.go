@@ -41,4 +41,5 @@ type NewMedia struct {
 	SHA256     []byte
 	DirectPath string
 	Thumbnail  []byte
+	NextTryAt  Millis // when to get it, where it is remote; 0: at once
 }

@@ -1,9 +1,5 @@
 package models
 
-import (
-	"wagateway/models/contract"
-)
-
 // MessageType is what a message is, as in the contract's Message.type.
 type MessageType string
 
@@ -94,6 +90,13 @@ type Message struct {
 	Timestamp   Millis // when it was sent, as WhatsApp says
 	CreatedAt   Millis
 	UpdatedAt   Millis
+	Details     *Details // what others did with it; nil: not loaded
+}
+
+// Details are what others did with a message.
+type Details struct {
+	Reactions []Reaction     // the earliest first
+	Tally     map[string]int // of a poll: votes by option
 }
 
 // NewMessage is a message as WhatsApp delivered it, or as it is to be sent.
@@ -139,36 +142,6 @@ func (m *Message) Ephemeral() int { return m.Content.EphemeralSeconds }
 
 // Level is AckLevel as a number.
 func (m *Message) Level() int { return int(m.AckLevel) }
-
-// Shape is the message as the contract shows it.
-func (m *Message) Shape() contract.Message {
-	mentions := m.Mentions
-	if mentions == nil {
-		mentions = []string{}
-	}
-	return contract.Message{
-		AckLevel:    int(m.AckLevel),
-		Body:        m.Body,
-		ChatJID:     m.ChatJID,
-		CreatedAt:   int64(m.CreatedAt),
-		Deleted:     m.Deleted,
-		Direction:   m.Direction(),
-		Edited:      m.Edited,
-		Error:       m.Error,
-		FromMe:      m.FromMe,
-		HasMedia:    m.HasMedia,
-		ID:          m.ID,
-		Mentions:    mentions,
-		QuotedID:    m.QuotedID,
-		Reactions:   []contract.Reaction{},
-		SenderJID:   m.SenderJID,
-		SenderLID:   m.SenderLID,
-		SessionID:   m.SessionID,
-		Timestamp:   int64(m.Timestamp),
-		Type:        string(m.Type),
-		WAMessageID: m.WAMessageID,
-	}
-}
 
 // MessageReceipt is how far one recipient is with a message of the account's own.
 type MessageReceipt struct {

@@ -30,7 +30,7 @@ func (s *MessageStore) LatestByChats(ctx context.Context, chatIDs []int64) (map[
 		return nil, err
 	}
 	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+s.db.rows(bigint("id"))+` AS p JOIN messages m ON m.id =
-		(SELECT x.id FROM messages x WHERE x.chat_id = p.id AND x.type NOT IN ('reaction', 'edit', 'revoke')
+		(SELECT x.id FROM messages x WHERE x.chat_id = p.id AND NOT x.hidden
 			ORDER BY x.timestamp DESC, x.id DESC LIMIT 1)`+messageJoins, given))
 	if err != nil {
 		return nil, storeError("message", "loading the latest messages", err)

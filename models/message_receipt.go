@@ -65,7 +65,32 @@ func (db *DB) acknowledge(tx *gorm.DB, sessionID string, receipt Receipt) (Ackno
 	if err != nil {
 		return Acknowledged{}, err
 	}
+	if len(resolved) > 0 {
+		if err := db.changesTaken(tx, risen); err != nil {
+			return Acknowledged{}, err
+		}
+	}
 	return Acknowledged{Messages: len(risen), Resolved: resolved}, db.emitStatus(tx, sessionID, risen, participant.ID)
+}
+
+// changesTaken applies those of the account's own messages that change others, now
+// that WhatsApp is known to have them.
+func (db *DB) changesTaken(tx *gorm.DB, ids []int64) error {
+	given, err := keys("id", ids)
+	if err != nil {
+		return err
+	}
+	changes, err := scanMessages(tx.Raw(messageSelect+"messages m"+messageJoins+
+		" WHERE m.hidden AND NOT m.applied AND m.id IN "+db.in(bigint("id"))+" ORDER BY m.id", given))
+	if err != nil {
+		return fmt.Errorf("loading changes: %w", err)
+	}
+	for i := range changes {
+		if err := db.changeCame(tx, &changes[i], true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // raiseReceipts stores how far a person is, and gives the messages with which

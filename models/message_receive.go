@@ -3,7 +3,6 @@ package models
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,13 +13,19 @@ import (
 // Receive stores a message that WhatsApp delivered, with its event, in one
 // transaction. It is known by session, chat, sender and WhatsApp's id: a repeat
 // changes nothing and is not fresh, except that it replaces one that could not
-// be read. Chat and people are made when they are new. An unknown session is
-// fault.NotFound.
+// be read. Chat and people are made when they are new. One that changes another
+// message changes it. An unknown session is fault.NotFound.
 func (s *MessageStore) Receive(ctx context.Context, sessionID string, message NewMessage) (stored *Message, fresh bool, err error) {
 	err = s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
 		stored, fresh, err = s.db.addMessage(tx, sessionID, message)
 		if err != nil || !fresh {
 			return err
+		}
+		if stored.Hidden {
+			return s.db.changeCame(tx, stored, !message.History)
+		}
+		if message.History {
+			return nil
 		}
 		return s.db.emit(tx, sessionID, messageEvent(stored))
 	})
@@ -42,6 +47,7 @@ func messageEvent(m *Message) NewEvent {
 }
 
 // addMessage stores a message within a sessionTx; not fresh when it was there.
+// Changes of it that came before it are applied.
 func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (stored *Message, fresh bool, err error) {
 	now := Now()
 	sender, chat, err := db.placeOf(tx, sessionID, message.Sender, message.Chat, now)
@@ -52,7 +58,8 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 		SessionID: sessionID, ChatJID: message.Chat.JID, WAMessageID: message.WAMessageID,
 		SenderID: sender.ID, SenderJID: sender.Address(), SenderLID: sender.LID, FromMe: message.FromMe,
 		Type: message.Type, Body: message.Body, QuotedID: message.QuotedID, Mentions: message.Mentions,
-		HasMedia: message.HasMedia, AckLevel: message.AckLevel, Error: message.Error,
+		HasMedia: message.HasMedia, Content: message.Content, Hidden: message.Type.Changes(), ServerID: message.ServerID,
+		AckLevel: message.AckLevel, Error: message.Error,
 		Timestamp: message.Timestamp, CreatedAt: now, UpdatedAt: now,
 	}
 	if chat.ID != 0 {
@@ -74,7 +81,15 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err != nil {
 		return nil, false, err
 	}
-	return stored, true, touchChat(tx, stored.ChatID, message, now)
+	if err := addMedia(tx, stored, message.Media); err != nil {
+		return nil, false, err
+	}
+	changed, err := touchChat(tx, stored, message, now)
+	if err != nil || !changed {
+		return stored, err == nil, err
+	}
+	stored, err = db.applyWaiting(tx, stored)
+	return stored, err == nil, err
 }
 
 // placeOf stores the people of a message and gives the sender and the person the
@@ -105,13 +120,9 @@ func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAdd
 // in its number and its chat's; sql.ErrNoRows when there is no such chat, or the
 // message is there already.
 func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte) error {
-	mentions := ""
-	if len(m.Mentions) > 0 {
-		encoded, err := json.Marshal(m.Mentions)
-		if err != nil {
-			return fmt.Errorf("encoding mentions: %w", err)
-		}
-		mentions = string(encoded)
+	mentions, err := encodeMentions(m.Mentions)
+	if err != nil {
+		return err
 	}
 	if raw == nil {
 		raw = []byte{}
@@ -120,16 +131,23 @@ func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte
 	if person != 0 {
 		chat, value = "c.identity_id = ? AND c.identity_id <> 0", person
 	}
-	err := tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
-			has_media, ack_level, error, timestamp, created_at, updated_at, raw)
-		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), CAST(? AS INTEGER), ?,
+	content, err := m.Content.encode()
+	if err != nil {
+		return err
+	}
+	err = tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
+			has_media, content, hidden, server_id, ack_level, error, timestamp, created_at, updated_at, raw)
+		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), ?,
+			CAST(? AS `+boolean(tx)+`), CAST(? AS BIGINT), CAST(? AS INTEGER), ?,
 			CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM chats c WHERE c.session_id = ? AND `+chat+`
 		ON CONFLICT (session_id, wa_message_id, chat_id, sender_id) DO UPDATE SET type = excluded.type, body = excluded.body,
-			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media,
+			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media, content = excluded.content,
+			hidden = excluded.hidden, server_id = excluded.server_id,
 			ack_level = excluded.ack_level, error = excluded.error, updated_at = excluded.updated_at, raw = excluded.raw
 		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id`,
 		m.WAMessageID, m.SenderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
-		m.HasMedia, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw, m.SessionID, value).Row().Scan(&m.ID, &m.ChatID)
+		m.HasMedia, content, m.Hidden, m.ServerID, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw,
+		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID)
 	if err != nil {
 		return fmt.Errorf("adding a message: %w", err)
 	}
@@ -144,20 +162,22 @@ func boolean(tx *gorm.DB) string {
 	return "INTEGER"
 }
 
-// touchChat counts a new message in its chat.
-func touchChat(tx *gorm.DB, chatID int64, m NewMessage, now Millis) error {
-	if m.Quiet || m.Type == MessageUndecryptable {
-		return nil
+// touchChat counts a new message in its chat, and tells whether changes of it are
+// here already.
+func touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) (changed bool, err error) {
+	if m.Quiet || stored.Hidden || m.Type == MessageUndecryptable {
+		return false, nil
 	}
 	unread := 1
-	if m.FromMe {
+	if m.FromMe || m.History {
 		unread = 0
 	}
-	err := tx.Exec(`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
-		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?`,
-		unread, now, m.Timestamp, m.Timestamp, chatID).Error
+	err = tx.Raw(`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
+		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?
+		RETURNING EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = chats.id AND w.quoted_id = ? AND w.hidden AND NOT w.applied)`,
+		unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID).Row().Scan(&changed)
 	if err != nil {
-		return fmt.Errorf("counting a message in its chat: %w", err)
+		return false, fmt.Errorf("counting a message in its chat: %w", err)
 	}
-	return nil
+	return changed, nil
 }

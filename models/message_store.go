@@ -15,7 +15,8 @@ type MessageStore struct{ db *DB }
 // messageSelect selects what scanMessages reads, of the alias m.
 const (
 	messageSelect = `SELECT m.id, m.session_id, m.chat_id, m.wa_message_id, m.sender_id, m.from_me, m.type, m.body, m.quoted_id,
-		m.mentions, m.has_media, m.ack_level, m.error, m.edited, m.deleted, m.timestamp, m.created_at, m.updated_at,
+		m.mentions, m.has_media, m.content, m.hidden, m.ack_level, m.error, m.edited, m.edited_at, m.deleted, m.starred, m.server_id,
+		m.timestamp, m.created_at, m.updated_at,
 		c.jid, COALESCE(ci.lid, ''), COALESCE(ci.phone_jid, ''), COALESCE(si.lid, ''), COALESCE(si.phone_jid, '') FROM `
 	messageJoins = ` JOIN chats c ON c.id = m.chat_id
 		LEFT JOIN identities ci ON ci.id = c.identity_id
@@ -75,7 +76,7 @@ func (s *MessageStore) ListByChats(ctx context.Context, chatIDs []int64, page Pa
 		return nil, err
 	}
 	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+
-		s.db.timeBatchTables(bigint("id"), "messages", "m", "x.chat_id = p.id", "timestamp")+messageJoins+
+		s.db.timeBatchTables(bigint("id"), "messages", "m", "x.chat_id = p.id AND NOT x.hidden", "timestamp")+messageJoins+
 		" ORDER BY m.chat_id, m.timestamp DESC, m.id DESC", b.parameters()...))
 	if err != nil {
 		return nil, storeError("message", "listing messages", err)
@@ -96,7 +97,7 @@ func (s *MessageStore) CountByChats(ctx context.Context, chatIDs []int64) (map[i
 	if err != nil {
 		return nil, err
 	}
-	counts, err := scanCounts[int64](s.db.read(ctx).Raw("SELECT chat_id, COUNT(*) FROM messages WHERE chat_id IN "+
+	counts, err := scanCounts[int64](s.db.read(ctx).Raw("SELECT chat_id, COUNT(*) FROM messages WHERE NOT hidden AND chat_id IN "+
 		s.db.in(bigint("id"))+" GROUP BY chat_id", given))
 	return counts, storeError("message", "counting messages", err)
 }
@@ -126,9 +127,11 @@ func scanMessages(query *gorm.DB) ([]Message, error) {
 			m            Message
 			chat, sender Identity
 			mentions     string
+			content      string
 		)
 		if err := rows.Scan(&m.ID, &m.SessionID, &m.ChatID, &m.WAMessageID, &m.SenderID, &m.FromMe, &m.Type, &m.Body, &m.QuotedID,
-			&mentions, &m.HasMedia, &m.AckLevel, &m.Error, &m.Edited, &m.Deleted, &m.Timestamp, &m.CreatedAt, &m.UpdatedAt,
+			&mentions, &m.HasMedia, &content, &m.Hidden, &m.AckLevel, &m.Error, &m.Edited, &m.EditedAt, &m.Deleted, &m.Starred, &m.ServerID,
+			&m.Timestamp, &m.CreatedAt, &m.UpdatedAt,
 			&m.ChatJID, &chat.LID, &chat.PhoneJID, &sender.LID, &sender.PhoneJID); err != nil {
 			return nil, fmt.Errorf("scanning a message: %w", err)
 		}
@@ -140,6 +143,10 @@ func scanMessages(query *gorm.DB) ([]Message, error) {
 			if err := json.Unmarshal([]byte(mentions), &m.Mentions); err != nil {
 				return nil, fmt.Errorf("reading a message's mentions: %w", err)
 			}
+		}
+		var err error
+		if m.Content, err = decodeContent(content); err != nil {
+			return nil, err
 		}
 		messages = append(messages, m)
 	}

@@ -20,10 +20,13 @@ func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*O
 		if err != nil {
 			return fmt.Errorf("storing when a message was sent: %w", err)
 		}
-		err = tx.Exec("UPDATE chats SET last_message_at = ? WHERE last_message_at < ? AND id = (SELECT chat_id FROM messages WHERE id = ?)",
+		err = tx.Exec("UPDATE chats SET last_message_at = ? WHERE last_message_at < ? AND id = (SELECT chat_id FROM messages WHERE id = ? AND NOT hidden)",
 			at, at, send.MessageID).Error
 		if err != nil {
 			return fmt.Errorf("storing when a chat was written to: %w", err)
+		}
+		if message.Hidden {
+			return s.db.changeCame(tx, &message, true)
 		}
 		return nil
 	})

@@ -55,6 +55,9 @@ func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing
 		if err := claimKey(tx, send, row.ID, row.CreatedAt); err != nil {
 			return err
 		}
+		if message.Hidden {
+			return nil // told when WhatsApp has taken it
+		}
 		return s.db.emit(tx, send.SessionID, messageEvent(message))
 	})
 	if errors.Is(err, errReplay) {

@@ -62,7 +62,11 @@ func chatRows() []route {
 			if err != nil {
 				return nil, err
 			}
-			return root.Chat().Messages(ctx, c, in.first(), in.after())
+			messages, err := root.Chat().Messages(ctx, c, in.first(), in.after())
+			if err != nil {
+				return nil, err
+			}
+			return messages, detail(ctx, root, messages.Nodes)
 		}, presentMessages),
 		row(spec{
 			Operation: "readChat", Tag: tagChats, Method: http.MethodPost, Pattern: chatPath + "/read",

@@ -15,12 +15,13 @@ type content struct {
 	body     string
 	quotedID string
 	mentions []string
-	hasMedia bool
-	quiet    bool // it changes another message, or tells of the chat
+	details  models.Content
+	media    *models.NewMedia
+	quiet    bool // it tells of the chat or of another message, and counts not as unread
 }
 
-// captioned is a message with a file: most kinds have the same fields.
-type captioned interface {
+// contextual is a message that says what it belongs to: most kinds do.
+type contextual interface {
 	GetContextInfo() *waE2E.ContextInfo
 }
 
@@ -34,7 +35,9 @@ func contentOf(msg *waE2E.Message) (c content, ok bool) {
 	if protocol := msg.GetProtocolMessage(); protocol != nil {
 		return protocolContent(protocol)
 	}
-	for _, read := range []func(*waE2E.Message) (content, bool){textContent, mediaContent, cardContent, changeContent} {
+	for _, read := range []func(*waE2E.Message) (content, bool){
+		textContent, fileContent, pollContent, cardContent, changeContent, businessContent, noticeContent,
+	} {
 		if c, ok = read(msg); ok {
 			return c, true
 		}
@@ -49,68 +52,101 @@ func textContent(msg *waE2E.Message) (content, bool) {
 		return content{kind: models.MessageText, body: msg.GetConversation()}, true
 	case msg.GetExtendedTextMessage() != nil:
 		text := msg.GetExtendedTextMessage()
-		return inContext(content{kind: models.MessageText, body: text.GetText()}, text), true
+		c := content{kind: models.MessageText, body: text.GetText()}
+		if text.GetMatchedText() != "" && (text.GetTitle() != "" || text.GetDescription() != "") {
+			c.details.LinkPreview = &models.LinkPreview{URL: text.GetMatchedText(), Title: text.GetTitle(), Description: text.GetDescription()}
+		}
+		return inContext(c, text), true
 	default:
 		return content{}, false
 	}
 }
 
-// mediaContent reads files; the body is the caption.
-func mediaContent(msg *waE2E.Message) (content, bool) {
-	file := func(kind models.MessageType, body string, m captioned) (content, bool) {
-		return inContext(content{kind: kind, body: body, hasMedia: true}, m), true
-	}
-	switch {
-	case msg.GetImageMessage() != nil:
-		return file(models.MessageImage, msg.GetImageMessage().GetCaption(), msg.GetImageMessage())
-	case msg.GetVideoMessage() != nil:
-		return file(models.MessageVideo, msg.GetVideoMessage().GetCaption(), msg.GetVideoMessage())
-	case msg.GetPtvMessage() != nil:
-		return file(models.MessageVideo, msg.GetPtvMessage().GetCaption(), msg.GetPtvMessage())
-	case msg.GetAudioMessage() != nil:
-		return file(models.MessageAudio, "", msg.GetAudioMessage())
-	case msg.GetDocumentMessage() != nil:
-		return file(models.MessageDocument, msg.GetDocumentMessage().GetCaption(), msg.GetDocumentMessage())
-	case msg.GetStickerMessage() != nil:
-		return file(models.MessageSticker, "", msg.GetStickerMessage())
-	default:
-		return content{}, false
-	}
-}
-
-// cardContent reads places, people and polls; the body is their name.
-func cardContent(msg *waE2E.Message) (content, bool) {
+// pollContent reads a poll, which comes in several versions; the body is the question.
+func pollContent(msg *waE2E.Message) (content, bool) {
 	for _, poll := range []*waE2E.PollCreationMessage{
 		msg.GetPollCreationMessage(), msg.GetPollCreationMessageV2(), msg.GetPollCreationMessageV3(), msg.GetPollCreationMessageV5(),
 	} {
-		if poll != nil {
-			return inContext(content{kind: models.MessagePoll, body: poll.GetName()}, poll), true
+		if poll == nil {
+			continue
 		}
+		asked := &models.Poll{Name: poll.GetName(), SelectableCount: int(poll.GetSelectableOptionsCount()), Options: []string{}}
+		for _, option := range poll.GetOptions() {
+			asked.Options = append(asked.Options, option.GetOptionName())
+		}
+		return inContext(content{kind: models.MessagePoll, body: poll.GetName(), details: models.Content{Poll: asked}}, poll), true
 	}
+	return content{}, false
+}
+
+// cardContent reads places and people; the body is their name.
+func cardContent(msg *waE2E.Message) (content, bool) {
 	switch {
 	case msg.GetLocationMessage() != nil:
-		return inContext(content{kind: models.MessageLocation, body: msg.GetLocationMessage().GetName()}, msg.GetLocationMessage()), true
+		m := msg.GetLocationMessage()
+		return inContext(content{kind: models.MessageLocation, body: m.GetName(), details: models.Content{Location: &models.Location{
+			Latitude: m.GetDegreesLatitude(), Longitude: m.GetDegreesLongitude(), Name: m.GetName(), Address: m.GetAddress(), URL: m.GetURL(),
+			Live: m.GetIsLive(),
+		}}}, m), true
 	case msg.GetLiveLocationMessage() != nil:
-		return inContext(content{kind: models.MessageLocation, body: msg.GetLiveLocationMessage().GetCaption()}, msg.GetLiveLocationMessage()), true
+		m := msg.GetLiveLocationMessage()
+		return inContext(content{kind: models.MessageLocation, body: m.GetCaption(), details: models.Content{Location: &models.Location{
+			Latitude: m.GetDegreesLatitude(), Longitude: m.GetDegreesLongitude(), Live: true,
+		}}}, m), true
 	case msg.GetContactMessage() != nil:
-		return inContext(content{kind: models.MessageContact, body: msg.GetContactMessage().GetDisplayName()}, msg.GetContactMessage()), true
+		m := msg.GetContactMessage()
+		return inContext(content{kind: models.MessageContact, body: m.GetDisplayName(), details: cards(m)}, m), true
 	case msg.GetContactsArrayMessage() != nil:
-		return inContext(content{kind: models.MessageContact, body: msg.GetContactsArrayMessage().GetDisplayName()}, msg.GetContactsArrayMessage()), true
+		m := msg.GetContactsArrayMessage()
+		return inContext(content{kind: models.MessageContact, body: m.GetDisplayName(), details: cards(m.GetContacts()...)}, m), true
 	default:
 		return content{}, false
 	}
 }
 
-// changeContent reads what concerns another message, the quoted one.
-func changeContent(msg *waE2E.Message) (content, bool) {
+// businessContent reads what businesses send to be chosen from, and the answers:
+// text, with the choices left out.
+func businessContent(msg *waE2E.Message) (content, bool) {
+	text := func(body string, m contextual) (content, bool) {
+		return inContext(content{kind: models.MessageText, body: body}, m), true
+	}
 	switch {
-	case msg.GetReactionMessage() != nil:
-		reaction := msg.GetReactionMessage()
-		return content{kind: models.MessageReaction, body: reaction.GetText(), quotedID: reaction.GetKey().GetID(), quiet: true}, true
-	case msg.GetEncReactionMessage() != nil:
-		return content{kind: models.MessageReaction, quotedID: msg.GetEncReactionMessage().GetTargetMessageKey().GetID(), quiet: true}, true
-	case msg.GetPollUpdateMessage() != nil:
-		return content{kind: models.MessageUnknown, quotedID: msg.GetPollUpdateMessage().GetPollCreationMessageKey().GetID(), quiet: true}, true
+	case msg.GetButtonsMessage() != nil:
+		return text(msg.GetButtonsMessage().GetContentText(), msg.GetButtonsMessage())
+	case msg.GetListMessage() != nil:
+		return text(msg.GetListMessage().GetDescription(), msg.GetListMessage())
+	case msg.GetTemplateMessage() != nil:
+		return text(msg.GetTemplateMessage().GetHydratedTemplate().GetHydratedContentText(), msg.GetTemplateMessage())
+	case msg.GetInteractiveMessage() != nil:
+		return text(msg.GetInteractiveMessage().GetBody().GetText(), msg.GetInteractiveMessage())
+	case msg.GetButtonsResponseMessage() != nil:
+		return text(msg.GetButtonsResponseMessage().GetSelectedDisplayText(), msg.GetButtonsResponseMessage())
+	case msg.GetListResponseMessage() != nil:
+		return text(msg.GetListResponseMessage().GetTitle(), msg.GetListResponseMessage())
+	case msg.GetTemplateButtonReplyMessage() != nil:
+		return text(msg.GetTemplateButtonReplyMessage().GetSelectedDisplayText(), msg.GetTemplateButtonReplyMessage())
+	case msg.GetInteractiveResponseMessage() != nil:
+		return text(msg.GetInteractiveResponseMessage().GetBody().GetText(), msg.GetInteractiveResponseMessage())
+	default:
+		return content{}, false
+	}
+}
+
+// noticeContent reads what tells of the chat rather than to people.
+func noticeContent(msg *waE2E.Message) (content, bool) {
+	notice := func(kind, target string) (content, bool) {
+		return content{kind: models.MessageSystem, quotedID: target, quiet: true, details: models.Content{System: &models.System{Kind: kind}}}, true
+	}
+	switch {
+	case msg.GetPinInChatMessage() != nil:
+		if msg.GetPinInChatMessage().GetType() == waE2E.PinInChatMessage_UNPIN_FOR_ALL {
+			return notice("message_unpinned", msg.GetPinInChatMessage().GetKey().GetID())
+		}
+		return notice("message_pinned", msg.GetPinInChatMessage().GetKey().GetID())
+	case msg.GetKeepInChatMessage() != nil:
+		return notice("message_kept", msg.GetKeepInChatMessage().GetKey().GetID())
+	case msg.GetAlbumMessage() != nil:
+		return notice("album", "")
 	default:
 		return content{}, false
 	}
@@ -121,22 +157,29 @@ func protocolContent(msg *waE2E.ProtocolMessage) (content, bool) {
 	target := msg.GetKey().GetID()
 	switch msg.GetType() {
 	case waE2E.ProtocolMessage_REVOKE:
-		return content{kind: models.MessageRevoke, quotedID: target, quiet: true}, true
+		return content{kind: models.MessageRevoke, quotedID: target}, true
 	case waE2E.ProtocolMessage_MESSAGE_EDIT:
 		edited, _ := contentOf(msg.GetEditedMessage())
-		return content{kind: models.MessageEdit, body: edited.body, mentions: edited.mentions, quotedID: target, quiet: true}, true
+		return content{
+			kind: models.MessageEdit, body: edited.body, mentions: edited.mentions, quotedID: target,
+			details: models.Content{LinkPreview: edited.details.LinkPreview},
+		}, true
 	case waE2E.ProtocolMessage_EPHEMERAL_SETTING:
-		return content{kind: models.MessageSystem, quiet: true}, true
+		return content{kind: models.MessageSystem, quiet: true, details: models.Content{
+			System: &models.System{Kind: "ephemeral_setting"}, EphemeralSeconds: int(msg.GetEphemeralExpiration()),
+		}}, true
 	default:
 		return content{}, false
 	}
 }
 
 // inContext adds what a message says of other messages and people.
-func inContext(c content, m captioned) content {
+func inContext(c content, m contextual) content {
 	info := m.GetContextInfo()
 	c.quotedID = info.GetStanzaID()
 	c.mentions = info.GetMentionedJID()
+	c.details.Forwarded = info.GetIsForwarded()
+	c.details.EphemeralSeconds = int(info.GetExpiration())
 	return c
 }
 

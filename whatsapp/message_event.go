@@ -45,10 +45,26 @@ func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Messa
 		return fmt.Errorf("encoding a message: %w", err)
 	}
 	message := x.newMessage(ctx, &evt.Info)
-	message.Type, message.Body, message.QuotedID = read.kind, storable(read.body), read.quotedID
-	message.Mentions, message.HasMedia, message.Quiet = read.mentions, read.hasMedia, read.quiet
+	if read.kind.Changes() {
+		read.details.TargetSender = x.targetSender(evt)
+		if err := x.decipher(ctx, evt, &read); err != nil {
+			return err
+		}
+	}
+	read.details.ViewOnce = read.details.ViewOnce || evt.IsViewOnce
+	read.into(&message)
 	message.Raw = raw
-	return s.receive(ctx, x, message)
+	stored, err := s.receive(ctx, x, message)
+	if err != nil || stored.Type != models.MessagePoll {
+		return err
+	}
+	return s.settleVotes(ctx, x, stored)
+}
+
+// into fills in what a message says.
+func (c *content) into(message *models.NewMessage) {
+	message.Type, message.Body, message.QuotedID, message.Quiet = c.kind, storable(c.body), storable(c.quotedID), c.quiet
+	message.Mentions, message.Content, message.Media, message.HasMedia = c.mentions, c.details, c.media, c.media != nil
 }
 
 // undecryptableCame stores that something came which could not be read. WhatsApp
@@ -66,23 +82,29 @@ func (s *Service) undecryptableCame(ctx context.Context, x *session, evt *events
 	case evt.IsUnavailable:
 		message.Error = "unavailable"
 	}
-	return s.receive(ctx, x, message)
+	_, err := s.receive(ctx, x, message)
+	return err
 }
 
-func (s *Service) receive(ctx context.Context, x *session, message models.NewMessage) error {
-	_, fresh, err := s.db.Messages.Receive(ctx, x.id, message)
+// receive stores a message and gives its row.
+func (s *Service) receive(ctx context.Context, x *session, message models.NewMessage) (*models.Message, error) {
+	stored, fresh, err := s.db.Messages.Receive(ctx, x.id, message)
 	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound) && ctx.Err() == nil {
 		// Whatever it is that cannot be stored, WhatsApp's encoding of it can: one
 		// message must not keep all that come after it away.
 		x.log.ErrorContext(ctx, "a message could not be stored as it is, storing its encoding alone", "wa_message_id", message.WAMessageID, "error", err)
 		message.Type, message.Body, message.QuotedID, message.Mentions = models.MessageUnknown, "", "", nil
-		_, fresh, err = s.db.Messages.Receive(ctx, x.id, message)
-	}
-	if err == nil && !fresh {
-		x.count(duplicates)
+		message.Content, message.Media, message.HasMedia = models.Content{}, nil, false
+		stored, fresh, err = s.db.Messages.Receive(ctx, x.id, message)
 	}
 	s.changes.notify(err)
-	return gone(err)
+	if err != nil {
+		return &models.Message{}, gone(err)
+	}
+	if !fresh {
+		x.count(duplicates)
+	}
+	return stored, nil
 }
 
 // newMessage is a message with all but its content.

@@ -50,6 +50,9 @@ func (s *Service) sentMessage(ctx context.Context, sessionID string, to types.JI
 	if err != nil {
 		return nil, err
 	}
+	if len(raw) == 0 {
+		return nil, errNotSent // revoked since
+	}
 	message := &waE2E.Message{}
 	if err := proto.Unmarshal(raw, message); err != nil {
 		return nil, err

@@ -885,6 +885,11 @@ type ComplexityRoot struct {
 		UserID       func(childComplexity int) int
 	}
 
+	VoteContent struct {
+		Options  func(childComplexity int) int
+		TargetID func(childComplexity int) int
+	}
+
 	Webhook struct {
 		Active         func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
@@ -4657,6 +4662,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.UserID(childComplexity), true
 
+	case "VoteContent.options":
+		if e.ComplexityRoot.VoteContent.Options == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoteContent.Options(childComplexity), true
+	case "VoteContent.targetId":
+		if e.ComplexityRoot.VoteContent.TargetID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoteContent.TargetID(childComplexity), true
+
 	case "Webhook.active":
 		if e.ComplexityRoot.Webhook.Active == nil {
 			break
@@ -6117,7 +6135,7 @@ type MessageReceipt {
 }
 
 "What a message says, by kind."
-union MessageContent = TextContent | MediaContent | PollContent | LocationContent | ContactCardContent | ReactionContent | SystemContent | UnknownContent
+union MessageContent = TextContent | MediaContent | PollContent | LocationContent | ContactCardContent | ReactionContent | VoteContent | SystemContent | UnknownContent
 
 "Text. An edit is one, too."
 type TextContent {
@@ -6255,7 +6273,15 @@ type ContactCard {
   vcard: String!
 }
 
-"A reaction to another message, or a vote in it: only found by its own id, for it stands in no list."
+"A vote in a poll: only found by its own id, for it stands in no list."
+type VoteContent {
+  "The options chosen; empty: the vote was taken back, or could not be read yet."
+  options: [String!]!
+  "The poll, by WhatsApp's id."
+  targetId: String!
+}
+
+"A reaction to another message: only found by its own id, for it stands in no list."
 type ReactionContent {
   "The emoji; empty: the reaction was taken back."
   emoji: String!
@@ -6265,7 +6291,7 @@ type ReactionContent {
 
 "Something WhatsApp says of the chat."
 type SystemContent {
-  "What: ephemeral_setting, …"
+  "What: ephemeral_setting, message_pinned, revoke, …"
   kind: String!
 }
 
@@ -26740,6 +26766,52 @@ func fieldContext_Viewer_capabilities(_ context.Context, ec *executionContext, f
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Capability")
 }
 
+func _VoteContent_options(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *VoteContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_VoteContent_options(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Options, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNString2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_VoteContent_options(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VoteContent", field, false, false, "String")
+}
+
+func _VoteContent_targetId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *VoteContent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_VoteContent_targetId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TargetID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_VoteContent_targetId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VoteContent", field, false, false, "String")
+}
+
 func _Webhook_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Webhook) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30426,6 +30498,13 @@ func _MessageContent(ctx context.Context, ec *executionContext, sel ast.Selectio
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case VoteContent:
+		return _VoteContent(ctx, ec, sel, &obj)
+	case *VoteContent:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _VoteContent(ctx, ec, sel, obj)
 	case UnknownContent:
 		return _UnknownContent(ctx, ec, sel, &obj)
 	case *UnknownContent:
@@ -36198,6 +36277,44 @@ func _Viewer(ctx context.Context, ec *executionContext, sel ast.SelectionSet, ob
 			}
 		case "capabilities":
 			out.Values[i] = _Viewer_capabilities(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var voteContentImplementors = []string{"VoteContent", "MessageContent"}
+
+func _VoteContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *VoteContent) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, voteContentImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("VoteContent")
+		case "options":
+			out.Values[i] = _VoteContent_options(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "targetId":
+			out.Values[i] = _VoteContent_targetId(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

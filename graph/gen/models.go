@@ -458,7 +458,7 @@ type PromoteGroupMemberPayload struct {
 type Query struct {
 }
 
-// A reaction to another message, or a vote in it: only found by its own id, for it stands in no list.
+// A reaction to another message: only found by its own id, for it stands in no list.
 type ReactionContent struct {
 	// The emoji; empty: the reaction was taken back.
 	Emoji string `json:"emoji"`
@@ -666,7 +666,7 @@ type Subscription struct {
 
 // Something WhatsApp says of the chat.
 type SystemContent struct {
-	// What: ephemeral_setting, …
+	// What: ephemeral_setting, message_pinned, revoke, …
 	Kind string `json:"kind"`
 }
 
@@ -793,6 +793,16 @@ type Viewer struct {
 	// What the caller may do, in the enum's order.
 	Capabilities []models.Capability `json:"capabilities"`
 }
+
+// A vote in a poll: only found by its own id, for it stands in no list.
+type VoteContent struct {
+	// The options chosen; empty: the vote was taken back, or could not be read yet.
+	Options []string `json:"options"`
+	// The poll, by WhatsApp's id.
+	TargetID string `json:"targetId"`
+}
+
+func (VoteContent) IsMessageContent() {}
 
 // A vote.
 type VoteMessageInput struct {
