@@ -53,6 +53,9 @@ func (s *Server) control(mux *http.ServeMux) {
 		{"POST", "/phones/{phone}/enter-code", s.controlEnterCode},
 		{"GET", "/phones/{phone}/messages", s.controlMessages},
 		{"POST", "/phones/{phone}/messages", s.controlSend},
+		{"GET", "/phones/{phone}/messages/{id}/media", s.controlFile},
+		{"POST", "/phones/{phone}/forget-media", s.controlForgetMedia},
+		{"POST", "/media/expire", s.controlExpire},
 		{"GET", "/phones/{phone}/receipts", s.controlReceipts},
 		{"POST", "/phones/{phone}/read", s.controlRead},
 		{"POST", "/phones/{phone}/typing", s.controlTyping},
@@ -141,8 +144,10 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &told):
 		return told.status
-	case errors.Is(err, ErrNoPhone), errors.Is(err, ErrUnknownCode):
+	case errors.Is(err, ErrNoPhone), errors.Is(err, ErrUnknownCode), errors.Is(err, ErrNoMessage), errors.Is(err, ErrNoMedia):
 		return http.StatusNotFound
+	case errors.Is(err, ErrWrongKind), errors.Is(err, ErrMediaBroken):
+		return http.StatusConflict
 	case errors.Is(err, ErrBadNumber), errors.Is(err, ErrBadCode), errors.Is(err, ErrUnknownFault), errors.Is(err, ErrBadFault):
 		return http.StatusBadRequest
 	case errors.Is(err, ErrPhoneExists), errors.Is(err, ErrWrongCode), errors.Is(err, ErrPairingRefused),

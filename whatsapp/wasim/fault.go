@@ -53,6 +53,9 @@ const (
 	FaultHistoryCorrupt FaultKind = "history_corrupt"
 	// FaultHistoryMissing tells of history that cannot be downloaded (404).
 	FaultHistoryMissing FaultKind = "history_missing"
+	// FaultGroupedReceipts gathers receipts for the phone's messages in groups for
+	// Fault.Delay and passes those for one message on in one stanza.
+	FaultGroupedReceipts FaultKind = "grouped_receipts"
 	// FaultMediaStatus answers downloads of media with the status Fault.Code. This
 	// and the other faults of downloads strike the phone whose account uploaded
 	// the file; profile pictures are spared.
@@ -84,7 +87,7 @@ type Fault struct {
 	For   time.Duration // how long it lasts; 0 means no end in time
 	Count int           // how many times it acts; 0 means any number
 	Code  int           // refuse_send: the error, 0 = 479; ban: the reason, 0 = 101; media_…: the status, 0 = 404, uploads 500
-	Delay time.Duration // slow: per stanza; media_slow: per download; 0 = 200 ms
+	Delay time.Duration // slow: per stanza; media_slow: per download; grouped_receipts: to wait; 0 = 200 ms
 
 	until time.Time
 }
@@ -200,7 +203,7 @@ func (f *Fault) check() error {
 		if err := f.checkStatus(); err != nil {
 			return err
 		}
-	case FaultSlow, FaultMediaSlow:
+	case FaultSlow, FaultMediaSlow, FaultGroupedReceipts:
 		if f.Delay == 0 {
 			f.Delay = defaultDelay
 		}

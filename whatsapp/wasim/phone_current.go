@@ -2,8 +2,8 @@ package wasim
 
 import (
 	"context"
-	"slices"
 
+	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 )
@@ -30,20 +30,51 @@ type MessageState struct {
 // deletion by somebody who may not do that is ignored, as phones do.
 func (p *Phone) Current(chat types.JID, id string) (MessageState, bool) {
 	chat = p.chatOf(chat)
-	messages := p.Messages()
-	first := slices.IndexFunc(messages, func(m PhoneMessage) bool { return m.ID == id && m.Chat == chat })
-	if first < 0 {
-		return MessageState{}, false
-	}
-	m := messages[first]
-	state := MessageState{PhoneMessage: m, Text: m.Text, Content: m.Content(), Reactions: map[types.JID]string{}}
-	for _, later := range messages {
-		// A reaction to a story comes one to one.
-		if later.Chat == chat || chat == types.StatusBroadcastJID {
-			state.add(later)
+	for _, state := range p.states() {
+		if state.ID == id && state.Chat == chat {
+			return *state, true
 		}
 	}
-	return state, true
+	return MessageState{}, false
+}
+
+// states gives all messages as they are by now, in order.
+func (p *Phone) states() []*MessageState {
+	messages := p.Messages()
+	states := make([]*MessageState, len(messages))
+	byID := make(map[string][]*MessageState, len(messages))
+	for i, m := range messages {
+		states[i] = &MessageState{PhoneMessage: m, Text: m.Text, Content: m.Content()}
+		byID[m.ID] = append(byID[m.ID], states[i])
+	}
+	for _, later := range messages {
+		target := targetOf(later)
+		if target == "" {
+			continue
+		}
+		for _, state := range byID[target] {
+			// A reaction to a story comes one to one.
+			if later.Chat == state.Chat || state.Chat == types.StatusBroadcastJID {
+				state.add(later)
+			}
+		}
+	}
+	return states
+}
+
+// targetOf gives the id of the message that another one is about; empty if it
+// stands for itself.
+func targetOf(m PhoneMessage) string {
+	inner := m.Content()
+	for _, key := range []*waCommon.MessageKey{
+		inner.GetProtocolMessage().GetKey(), inner.GetReactionMessage().GetKey(), inner.GetPinInChatMessage().GetKey(),
+		inner.GetPollUpdateMessage().GetPollCreationMessageKey(), inner.GetEncReactionMessage().GetTargetMessageKey(),
+	} {
+		if key.GetID() != "" {
+			return key.GetID()
+		}
+	}
+	return ""
 }
 
 // WaitCurrent waits until the state of a message matches.
@@ -56,29 +87,32 @@ func (p *Phone) WaitCurrent(ctx context.Context, chat types.JID, id string, matc
 	return state, err
 }
 
-// add applies a later message that may be about this one.
+// add applies a later message about this one.
 func (s *MessageState) add(later PhoneMessage) {
-	inner := later.Content()
-	sameAuthor := later.Sender.User == s.Sender.User
-	if word := inner.GetProtocolMessage(); word.GetKey().GetID() == s.ID {
-		switch {
-		case word.GetEditedMessage() != nil && sameAuthor:
+	inner, author := later.Content(), later.Sender.ToNonAD()
+	byAuthor := author.User == s.Sender.User
+	switch later.Kind() {
+	case "edit":
+		if byAuthor {
+			edited := inner.GetProtocolMessage().GetEditedMessage()
 			s.Edits++
-			s.Content = content(word.GetEditedMessage())
-			s.Text = textOfMessage(word.GetEditedMessage())
-		case later.Kind() == "revoke" && (sameAuthor || later.byAdmin):
-			s.Deleted, s.DeletedBy = true, later.Sender.ToNonAD()
+			s.Content, s.Text = content(edited), textOfMessage(edited)
+		}
+	case "revoke":
+		if byAuthor || later.byAdmin {
+			s.Deleted, s.DeletedBy = true, author
 			s.Text, s.Content = "", nil
 		}
-	}
-	if reaction := inner.GetReactionMessage(); reaction.GetKey().GetID() == s.ID {
-		if reaction.GetText() == "" {
-			delete(s.Reactions, later.Sender.ToNonAD())
+	case "reaction":
+		if emoji := inner.GetReactionMessage().GetText(); emoji != "" {
+			if s.Reactions == nil {
+				s.Reactions = map[types.JID]string{}
+			}
+			s.Reactions[author] = emoji
 		} else {
-			s.Reactions[later.Sender.ToNonAD()] = reaction.GetText()
+			delete(s.Reactions, author)
 		}
-	}
-	if pin := inner.GetPinInChatMessage(); pin.GetKey().GetID() == s.ID {
-		s.Pinned = pin.GetType() == waE2E.PinInChatMessage_PIN_FOR_ALL
+	case "pin":
+		s.Pinned = inner.GetPinInChatMessage().GetType() == waE2E.PinInChatMessage_PIN_FOR_ALL
 	}
 }

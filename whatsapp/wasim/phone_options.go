@@ -76,10 +76,10 @@ const always = 1 << 30
 
 // LinkPreview is what a text shows of a link in it.
 type LinkPreview struct {
-	URL         string // as it stands in the text
-	Title       string
-	Description string
-	Thumbnail   []byte // JPEG
+	URL         string `json:"url"` // as it stands in the text
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Thumbnail   []byte `json:"thumbnail"` // JPEG
 }
 
 // apply writes the options into a message for a chat.

@@ -91,10 +91,13 @@ func (s *Server) tellAuthor(r receiptOut) {
 		out = r.stanza(s, attrs{"from": r.to, "participant": deviceJID(r.from.lid, device)})
 		chat = r.to
 	}
+	author.gotReceipt(r, chat, deviceJID(r.from.lid, device))
+	if g != nil && s.gather(author, r, g.addressOf(r.from, device)) {
+		return
+	}
 	for _, companion := range author.companions() {
 		companion.deliver(out)
 	}
-	author.gotReceipt(r, chat, deviceJID(r.from.lid, device))
 }
 
 // tellOwnDevices lets the account's other devices know what was read.

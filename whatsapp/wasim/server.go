@@ -61,6 +61,7 @@ type Server struct {
 	stats   counters
 	media   mediaStore
 	links   linkTable
+	grouped groupedReceipts
 	ids     atomic.Uint64
 
 	ctx    context.Context //nolint:containedctx // the life of the server: ends with Close
