@@ -4,19 +4,14 @@ import (
 	"bytes"
 	"compress/zlib"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waHistorySync"
 	"go.mau.fi/whatsmeow/types"
-	"go.mau.fi/whatsmeow/util/cbcutil"
-	"go.mau.fi/whatsmeow/util/hkdfutil"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -24,6 +19,8 @@ const (
 	// maxInline is the size in bytes up to which a first part goes within its
 	// message. WhatsApp's own limit is not published.
 	maxInline = 64 << 10
+	// historyKeys is what the media keys of history are for.
+	historyKeys = "WhatsApp History Keys"
 	// maxSentParts is how many parts a phone can upload again.
 	maxSentParts = 1000
 )
@@ -103,40 +100,39 @@ func oldestIn(part *waHistorySync.HistorySync) *int64 {
 // uploadHistory encrypts a packed part, hosts it and writes into the notice where
 // it is. Faults damage the file or lose it.
 func (s *Server) uploadHistory(p *Phone, notice *waE2E.HistorySyncNotification, packed []byte) error {
-	key := randomBytes(32)
-	sealed, err := sealFile(packed, key, whatsmeow.MediaHistory)
+	file, err := s.host(p.number, packed, historyKeys)
 	if err != nil {
 		return err
 	}
-	plainSum, sealedSum := sha256.Sum256(packed), sha256.Sum256(sealed)
-	filePath := "/blob/" + randomHex(12)
-	notice.MediaKey, notice.FileSHA256, notice.FileEncSHA256 = key, plainSum[:], sealedSum[:]
-	notice.FileLength = proto.Uint64(uint64(len(packed)))
-	// Clients append "&hash=…", so the path must have a query already.
-	notice.DirectPath = proto.String(filePath + "?ccb=1")
+	notice.MediaKey, notice.FileSHA256, notice.FileEncSHA256 = file.key, file.sha256, file.encSHA256
+	notice.FileLength = proto.Uint64(file.length)
+	notice.DirectPath = proto.String(file.directPath)
 	notice.EncHandle = proto.String(randomHex(8))
+	filePath, _, _ := strings.Cut(file.directPath, "?")
 	if _, ok := s.faults.take(FaultHistoryMissing, p.number); ok {
+		s.media.remove(filePath)
 		return nil
 	}
 	if _, ok := s.faults.take(FaultHistoryCorrupt, p.number); ok {
-		sealed[len(sealed)/2] ^= 0xff
+		return s.media.damage(filePath)
 	}
-	s.media.put(filePath, sealed)
 	return nil
 }
 
-// sealFile encrypts a file as clients do before they upload it.
-func sealFile(plain, key []byte, kind whatsmeow.MediaType) ([]byte, error) {
-	expanded := hkdfutil.SHA256(key, nil, []byte(kind), 112)
-	iv := expanded[:16]
-	sealed, err := cbcutil.Encrypt(expanded[16:48], iv, plain)
-	if err != nil {
-		return nil, fmt.Errorf("encrypting file: %w", err)
+// damage changes a byte in the middle of a file.
+func (m *mediaStore) damage(filePath string) error {
+	file, ok := m.get(filePath)
+	if !ok {
+		return ErrNotFound
 	}
-	mac := hmac.New(sha256.New, expanded[48:80])
-	mac.Write(iv)
-	mac.Write(sealed)
-	return append(sealed, mac.Sum(nil)[:10]...), nil
+	sealed, err := file.read()
+	if err != nil {
+		return err
+	}
+	sealed = bytes.Clone(sealed)
+	sealed[len(sealed)/2] ^= 0xff
+	m.put(filePath, sealed)
+	return nil
 }
 
 // removeFile takes DELETE /mms/<type>/<token>, by which clients clear away history
