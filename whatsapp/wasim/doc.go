@@ -28,11 +28,12 @@
 //
 //	the wire         frame.go noise.go trust.go conn.go stanza.go
 //	becoming linked  pair.go pair_code.go login.go companion.go queue.go prekey.go
-//	routing          dispatch.go message.go relay.go receipt.go presence.go usync.go
+//	routing          dispatch.go message.go relay.go status.go receipt.go receipt_grouped.go presence.go usync.go
+//	files            media.go (kept), media_http.go (served), media_crypt.go (sealed)
 //	groups           group.go and group_*.go: state, acts, and their stanzas (group_iq.go, group_node.go)
-//	the account      profile.go privacy.go blocklist.go business.go contact_link.go appstate.go media.go
+//	the account      profile.go privacy.go blocklist.go business.go contact_link.go appstate.go
 //	the past         history.go and history_*.go: what phones hand to new companions, and on request
-//	the phone        phone.go phone_*.go journal.go signal_store.go
+//	the phone        phone.go phone_*.go message_kind.go journal.go signal_store.go
 //	misbehaving      fault.go (what), fault_apply.go (to whom)
 //	from outside     server.go directory.go stats.go control.go and control_*.go
 //
@@ -60,20 +61,18 @@
 //
 // # Simulated, and not
 //
-// Simulated: text messages one to one and in groups between accounts with
-// several devices each, receipts, retry receipts in both directions, own-device
-// copies, the offline queue with redelivery until acknowledged, groups with
+// Simulated: messages of every kind one to one, in groups and as stories, with
+// votes, edits, reactions and deletions, between accounts with several devices
+// each, receipts, retry receipts in both directions, own-device copies, the offline queue with redelivery until acknowledged, groups with
 // their settings, invite links and join requests, LID and phone-number
 // addressing, presence and typing, profile pictures of accounts, about texts,
 // block lists, privacy settings, app state both ways, history for new companions
 // and on demand, messages that a companion could not read, media upload and
-// download, log-out from both sides, keep-alive, stream errors and the faults
+// download with expiry and renewal by the phone, log-out from both sides, keep-alive, stream errors and the faults
 // of [FaultKind].
 //
-// Not simulated: communities, channels, broadcast lists, status posts, calls,
-// passkey pairing, catalogues of businesses, and message kinds other
-// than text on the phone's side (what companions send is relayed whatever it
-// is). Between two simulated phones a message is handed over without
+// Not simulated: communities, channels, broadcast lists, calls, passkey
+// pairing and catalogues of businesses. Between two simulated phones a message is handed over without
 // encryption, because no client could see the difference. WhatsApp's limits on
 // sending (spam, reach-out locks) exist only as faults.
 package wasim

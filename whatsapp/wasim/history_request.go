@@ -92,7 +92,8 @@ func onDemandTime(value int64) time.Time {
 }
 
 // giveUnread sends the messages that the companion could not read and the phone
-// has. For others it gets no answer, as from a phone that could not read them either.
+// has. For others it gets no answer, as from a phone that could not read them either,
+// nor for those that are viewed once, which are for the phone alone.
 func (p *Phone) giveUnread(
 	ctx context.Context, device *companion, request string, asked []*waE2E.PeerDataOperationRequestMessage_PlaceholderMessageResendRequest,
 ) error {
@@ -103,7 +104,7 @@ func (p *Phone) giveUnread(
 			return fmt.Errorf("reading chat: %w", err)
 		}
 		known := p.recall(chat, one.GetMessageKey().GetID())
-		if known == nil {
+		if known == nil || isViewOnce(known.GetMessage()) {
 			continue
 		}
 		known = proto.CloneOf(known)

@@ -441,3 +441,21 @@ func TestPollsAndVotes(t *testing.T) {
 		require.ErrorIs(t, err, wasim.ErrNoMessage)
 	})
 }
+
+func TestEncryptedReactions(t *testing.T) {
+	t.Parallel()
+	inRooms(t, func(t *testing.T, r room) {
+		id, err := r.bert.SendPoll(within(t), r.fromBert, wasim.Poll{Name: "?", Options: []string{"a"}})
+		require.NoError(t, err)
+		poll := r.hears(t, id)
+		for _, emoji := range []string{"👍", ""} {
+			reaction := r.a.BuildReaction(r.fromAnna, poll.Info.Sender, id, emoji).ReactionMessage
+			sealed, err := r.a.EncryptReaction(within(t), &poll.Info, reaction)
+			require.NoError(t, err)
+			_, err = r.a.SendMessage(within(t), r.fromAnna, &waE2E.Message{EncReactionMessage: sealed})
+			require.NoError(t, err)
+			_, err = r.bert.WaitCurrent(within(t), r.fromBert, id, func(s wasim.MessageState) bool { return s.Reactions[r.anna.LID()] == emoji })
+			require.NoError(t, err)
+		}
+	})
+}

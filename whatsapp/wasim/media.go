@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strconv"
@@ -154,7 +155,7 @@ func (m *mediaStore) directory() (string, error) {
 type upload struct {
 	store  *mediaStore
 	owner  string
-	hash   interface{ Sum([]byte) []byte }
+	hash   hash.Hash
 	writer io.Writer
 	memory bytes.Buffer
 	disk   *os.File
@@ -162,11 +163,11 @@ type upload struct {
 }
 
 // create starts a file of an account.
-func (m *mediaStore) create(owner string) (*upload, error) {
+func (m *mediaStore) create(owner string) *upload {
 	sum := sha256.New()
 	u := &upload{store: m, owner: owner, hash: sum}
 	u.writer = io.MultiWriter(sum, writerFunc(u.keep))
-	return u, nil
+	return u
 }
 
 type writerFunc func([]byte) (int, error)

@@ -44,10 +44,7 @@ func mediaKeys(key []byte, use string) (iv, cipherKey, macKey []byte) {
 func (s *Server) host(owner string, plain []byte, use string) (hosted, error) {
 	key := randomBytes(32)
 	iv, cipherKey, macKey := mediaKeys(key, use)
-	file, err := s.media.create(owner)
-	if err != nil {
-		return hosted{}, err
-	}
+	file := s.media.create(owner)
 	plainSum, sum, length, _, err := cbcutil.EncryptStream(cipherKey, iv, macKey, bytes.NewReader(plain), file)
 	if err != nil {
 		file.discard()

@@ -32,12 +32,8 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "upload refused", f.Code)
 		return
 	}
-	file, err := s.media.create(owner)
-	if err != nil {
-		http.Error(w, "no room for an upload", http.StatusInsufficientStorage)
-		return
-	}
-	if _, err = io.Copy(file, http.MaxBytesReader(w, r.Body, maxUpload)); err != nil {
+	file := s.media.create(owner)
+	if _, err := io.Copy(file, http.MaxBytesReader(w, r.Body, maxUpload)); err != nil {
 		file.discard()
 		status := http.StatusBadRequest
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -55,7 +55,7 @@ func (p *Phone) states() []*MessageState {
 		for _, state := range byID[target] {
 			// A reaction to a story comes one to one.
 			if later.Chat == state.Chat || state.Chat == types.StatusBroadcastJID {
-				state.add(later)
+				state.add(p, later)
 			}
 		}
 	}
@@ -88,7 +88,7 @@ func (p *Phone) WaitCurrent(ctx context.Context, chat types.JID, id string, matc
 }
 
 // add applies a later message about this one.
-func (s *MessageState) add(later PhoneMessage) {
+func (s *MessageState) add(p *Phone, later PhoneMessage) {
 	inner, author := later.Content(), later.Sender.ToNonAD()
 	byAuthor := author.User == s.Sender.User
 	switch later.Kind() {
@@ -104,15 +104,23 @@ func (s *MessageState) add(later PhoneMessage) {
 			s.Text, s.Content = "", nil
 		}
 	case "reaction":
-		if emoji := inner.GetReactionMessage().GetText(); emoji != "" {
-			if s.Reactions == nil {
-				s.Reactions = map[types.JID]string{}
-			}
-			s.Reactions[author] = emoji
-		} else {
-			delete(s.Reactions, author)
-		}
+		s.react(author, p, later)
 	case "pin":
 		s.Pinned = inner.GetPinInChatMessage().GetType() == waE2E.PinInChatMessage_PIN_FOR_ALL
+	}
+}
+
+// react applies a reaction; an empty one takes the earlier one back.
+func (s *MessageState) react(author types.JID, p *Phone, later PhoneMessage) {
+	emoji, ok := p.reaction(s.PhoneMessage, later)
+	switch {
+	case !ok:
+	case emoji == "":
+		delete(s.Reactions, author)
+	default:
+		if s.Reactions == nil {
+			s.Reactions = map[types.JID]string{}
+		}
+		s.Reactions[author] = emoji
 	}
 }

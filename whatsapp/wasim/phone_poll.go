@@ -31,8 +31,11 @@ type PollTally struct {
 	Votes map[string][]types.JID
 }
 
-// secretPollVote is the use of a poll's secret that goes into the keys of votes.
-const secretPollVote = "Poll Vote"
+// The uses of a message's secret, which go into the keys.
+const (
+	secretPollVote = "Poll Vote"
+	secretReaction = "Enc Reaction"
+)
 
 var errVote = errors.New("vote cannot be read")
 
@@ -140,29 +143,56 @@ func (p *Phone) WaitPollTally(ctx context.Context, chat types.JID, pollID string
 	return tally, nil
 }
 
-// openVote decrypts a vote. The keys depend on the addresses that the voter
-// used for itself and for the author, which may be of either sort.
+// openVote decrypts a vote for a poll.
 func (p *Phone) openVote(poll, vote PhoneMessage, sealed *waE2E.PollEncValue) ([]string, error) {
-	author, voter := p.srv.phoneOf(poll.Sender), p.srv.phoneOf(vote.Sender)
-	secret := poll.Message.GetMessageContextInfo().GetMessageSecret()
-	if author == nil || voter == nil || secret == nil || len(sealed.GetEncIV()) != 12 {
+	plain, ok := p.openSecret(poll, vote, secretPollVote, sealed.GetEncIV(), sealed.GetEncPayload())
+	if !ok {
 		return nil, errVote
 	}
+	var opened waE2E.PollVoteMessage
+	if err := proto.Unmarshal(plain, &opened); err != nil {
+		return nil, fmt.Errorf("reading vote: %w", err)
+	}
+	return namesOf(pollOf(poll.Message), opened.GetSelectedOptions())
+}
+
+// openSecret decrypts what somebody encrypted about a message with the
+// message's secret; false if it cannot be read. The keys depend on the addresses
+// that the actor used for itself and for the author, which may be of either sort.
+func (p *Phone) openSecret(about, act PhoneMessage, use string, iv, sealed []byte) ([]byte, bool) {
+	author, actor := p.srv.phoneOf(about.Sender), p.srv.phoneOf(act.Sender)
+	secret := about.Message.GetMessageContextInfo().GetMessageSecret()
+	if author == nil || actor == nil || secret == nil || len(iv) != 12 {
+		return nil, false
+	}
 	for _, authorName := range []types.JID{author.lid, author.JID()} {
-		for _, voterName := range []types.JID{voter.lid, voter.JID()} {
-			key, bound := secretKey(secret, secretPollVote, poll.ID, authorName, voterName)
-			plain, err := gcmutil.Decrypt(key, sealed.GetEncIV(), sealed.GetEncPayload(), bound)
-			if err != nil {
-				continue
+		for _, actorName := range []types.JID{actor.lid, actor.JID()} {
+			key, bound := secretKey(secret, use, about.ID, authorName, actorName)
+			if use == secretReaction {
+				bound = nil
 			}
-			var opened waE2E.PollVoteMessage
-			if err = proto.Unmarshal(plain, &opened); err != nil {
-				return nil, fmt.Errorf("reading vote: %w", err)
+			if plain, err := gcmutil.Decrypt(key, iv, sealed, bound); err == nil {
+				return plain, true
 			}
-			return namesOf(pollOf(poll.Message), opened.GetSelectedOptions())
 		}
 	}
-	return nil, errVote
+	return nil, false
+}
+
+// reaction gives the emoji of a reaction, also of one that is encrypted with the
+// secret of the message it is about; false if it cannot be read.
+func (p *Phone) reaction(about, act PhoneMessage) (emoji string, ok bool) {
+	inner := act.Content()
+	sealed := inner.GetEncReactionMessage()
+	if sealed == nil {
+		return inner.GetReactionMessage().GetText(), true
+	}
+	plain, ok := p.openSecret(about, act, secretReaction, sealed.GetEncIV(), sealed.GetEncPayload())
+	var opened waE2E.ReactionMessage
+	if !ok || proto.Unmarshal(plain, &opened) != nil {
+		return "", false
+	}
+	return opened.GetText(), true
 }
 
 // secretKey derives the key for something about a message from the message's
