@@ -29,6 +29,9 @@ type HistoryMessage struct {
 	Message *waE2E.Message
 	Time    time.Time // to the second; zero: now
 	Starred bool
+	Deleted bool // for everybody: there is no content any more
+	// Reactions are the emoji by who reacted, the account itself included.
+	Reactions map[types.JID]string
 	// Status of an own message; nil means delivered.
 	Status *waWeb.WebMessageInfo_Status
 	// Raw is sent as it is, instead of all of the above, such as a notice that
@@ -163,7 +166,24 @@ func (p *Phone) pastInfo(chat types.JID, m HistoryMessage) *waWeb.WebMessageInfo
 	if m.Status != nil {
 		info.Status = m.Status
 	}
+	p.settle(info, chat, m.Reactions, m.Deleted)
 	return info
+}
+
+// settle writes into an old message what happened to it since.
+func (p *Phone) settle(info *waWeb.WebMessageInfo, chat types.JID, reactions map[types.JID]string, deleted bool) {
+	if deleted {
+		info.Message, info.MessageSecret = nil, nil
+		info.MessageStubType = waWeb.WebMessageInfo_REVOKE.Enum()
+	}
+	for _, who := range slices.SortedFunc(maps.Keys(reactions), byJID) {
+		own := p.srv.phoneOf(who) == p
+		// The key is that of a message of who reacted.
+		key := p.webMessage(chat, who, newMessageID(), own, p.srv.now(), nil).GetKey()
+		info.Reactions = append(info.Reactions, &waWeb.Reaction{
+			Key: key, Text: proto.String(reactions[who]), SenderTimestampMS: proto.Int64(p.srv.now().UnixMilli()),
+		})
+	}
 }
 
 // webMessage is a message in the form in which phones hand over old ones.
@@ -220,14 +240,21 @@ func (p *Phone) past(chat types.JID) []*waWeb.WebMessageInfo {
 	return list
 }
 
-// live lists a chat's messages that came since the phone exists. Those that only
-// change others are left out: they have no place of their own in a conversation.
+// live lists a chat's messages that came since the phone exists, as they are by
+// now. Those that only change others have no place of their own in a conversation.
 func (p *Phone) live(chat types.JID) []*waWeb.WebMessageInfo {
 	var list []*waWeb.WebMessageInfo
-	for _, m := range p.Messages() {
-		if m.Chat == chat && hasContent(m.Message) {
-			list = append(list, p.liveInfo(m))
+	for _, state := range p.states() {
+		if state.Chat != chat || !standsForItself(state.PhoneMessage) {
+			continue
 		}
+		now := state.PhoneMessage
+		if state.Edits > 0 {
+			now.Message = state.Content
+		}
+		info := p.liveInfo(now)
+		p.settle(info, chat, state.Reactions, state.Deleted)
+		list = append(list, info)
 	}
 	return list
 }
@@ -240,11 +267,10 @@ func (p *Phone) liveInfo(m PhoneMessage) *waWeb.WebMessageInfo {
 	return info
 }
 
-// hasContent reports whether a message stands for itself.
-func hasContent(m *waE2E.Message) bool {
-	return m.GetProtocolMessage() == nil && m.GetEditedMessage() == nil && m.GetReactionMessage() == nil &&
-		m.GetEncReactionMessage() == nil && m.GetPollUpdateMessage() == nil && m.GetKeepInChatMessage() == nil &&
-		m.GetPinInChatMessage() == nil
+// standsForItself reports whether a message is not about another one, or the
+// account's own business.
+func standsForItself(m PhoneMessage) bool {
+	return targetOf(m) == "" && m.Content().GetProtocolMessage() == nil && m.Message.GetKeepInChatMessage() == nil
 }
 
 // recall finds a message that the phone has, remembered or live; nil if it has none.

@@ -17,26 +17,25 @@ import (
 const maxOnDemand = 500
 
 // answerRequest gives a companion what it asks of its own phone: older messages,
-// or messages that it could not read.
+// or messages that it could not read. Requests are answered in order, by the
+// goroutine that works on the phone's inbox.
 func (p *Phone) answerRequest(l letter, request *waE2E.PeerDataOperationRequestMessage) {
 	device := p.companion(l.device)
 	if device == nil {
 		return
 	}
-	p.srv.spawn(func() {
-		var err error
-		switch kind := request.GetPeerDataOperationRequestType(); kind {
-		case waE2E.PeerDataOperationRequestType_HISTORY_SYNC_ON_DEMAND:
-			err = p.giveOlder(p.srv.ctx, device, l.id, request.GetHistorySyncOnDemandRequest())
-		case waE2E.PeerDataOperationRequestType_PLACEHOLDER_MESSAGE_RESEND:
-			err = p.giveUnread(p.srv.ctx, device, l.id, request.GetPlaceholderMessageResendRequest())
-		default:
-			p.srv.log.Debug("request to the phone without an answer", "kind", kind.String())
-		}
-		if err != nil {
-			p.srv.log.Warn("request to the phone not answered", "message_id", l.id, "error", err)
-		}
-	})
+	var err error
+	switch kind := request.GetPeerDataOperationRequestType(); kind {
+	case waE2E.PeerDataOperationRequestType_HISTORY_SYNC_ON_DEMAND:
+		err = p.giveOlder(p.srv.ctx, device, l.id, request.GetHistorySyncOnDemandRequest())
+	case waE2E.PeerDataOperationRequestType_PLACEHOLDER_MESSAGE_RESEND:
+		err = p.giveUnread(p.srv.ctx, device, l.id, request.GetPlaceholderMessageResendRequest())
+	default:
+		p.srv.log.Debug("request to the phone without an answer", "kind", kind.String())
+	}
+	if err != nil {
+		p.srv.log.Warn("request to the phone not answered", "message_id", l.id, "error", err)
+	}
 }
 
 // giveOlder sends the messages of a chat that come before one that the companion

@@ -12,6 +12,7 @@ import (
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waHistorySync"
 	"go.mau.fi/whatsmeow/proto/waWa6"
+	"go.mau.fi/whatsmeow/proto/waWeb"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
@@ -280,4 +281,66 @@ func TestPhoneHelpsOutWithUnreadableMessages(t *testing.T) {
 		assert.Equal(t, id == "OLD", got.Info.IsFromMe)
 		assert.Equal(t, bert.LID(), got.Info.Chat)
 	}
+}
+
+func TestOlderMessagesAreAsTheyAreByNow(t *testing.T) {
+	t.Parallel()
+	_, anna, bert, a, _ := twoLinked(t)
+	anna.RememberHistory(bert.JID(),
+		wasim.HistoryMessage{ID: "GONE", Deleted: true, Time: time.Now().Add(-2 * day)},
+		wasim.HistoryMessage{ID: "LIKED", Text: "old", Time: time.Now().Add(-day), Reactions: map[types.JID]string{bert.JID(): "👍", anna.JID(): "❤"}},
+	)
+	ctx := within(t)
+	edited, err := bert.SendText(ctx, anna.JID(), "first version")
+	require.NoError(t, err)
+	_, err = bert.Edit(ctx, anna.JID(), edited, "second version")
+	require.NoError(t, err)
+	_, err = bert.React(ctx, anna.JID(), edited, "😀")
+	require.NoError(t, err)
+	revoked, err := bert.SendText(ctx, anna.JID(), "oh no")
+	require.NoError(t, err)
+	_, err = bert.Revoke(ctx, anna.JID(), revoked)
+	require.NoError(t, err)
+	_, err = anna.WaitCurrent(ctx, bert.LID(), revoked, func(s wasim.MessageState) bool { return s.Deleted })
+	require.NoError(t, err)
+
+	later := types.MessageInfo{MessageSource: types.MessageSource{Chat: bert.LID()}, ID: "unknown", Timestamp: time.Now().Add(day)}
+	_, err = a.SendPeerMessage(ctx, a.BuildHistorySyncRequest(&later, 50))
+	require.NoError(t, err)
+	part := want(a, ofKind(waHistorySync.HistorySync_ON_DEMAND))
+	assert.ElementsMatch(t, []string{revoked, edited, "LIKED", "GONE"}, idsIn(part), "what changes a message is no message")
+	infos := map[string]*waWeb.WebMessageInfo{}
+	for _, m := range part.Data.GetConversations()[0].GetMessages() {
+		infos[m.GetMessage().GetKey().GetID()] = m.GetMessage()
+	}
+	for _, id := range []string{revoked, "GONE"} {
+		assert.Equal(t, waWeb.WebMessageInfo_REVOKE, infos[id].GetMessageStubType())
+		assert.Nil(t, infos[id].GetMessage())
+	}
+	assert.Equal(t, "second version", infos[edited].GetMessage().GetConversation())
+	require.Len(t, infos[edited].GetReactions(), 1)
+	assert.Equal(t, "😀", infos[edited].GetReactions()[0].GetText())
+	by := map[bool]string{}
+	for _, reaction := range infos["LIKED"].GetReactions() {
+		by[reaction.GetKey().GetFromMe()] = reaction.GetText()
+	}
+	assert.Equal(t, map[bool]string{true: "❤", false: "👍"}, by)
+}
+
+func TestWhatIsViewedOnceStaysOnThePhone(t *testing.T) {
+	t.Parallel()
+	_, anna, bert, a, _ := twoLinked(t)
+	once, err := bert.SendMedia(within(t), anna.JID(), wasim.Media{Kind: wasim.MediaImage, Data: []byte("jpeg")}, wasim.WithViewOnce())
+	require.NoError(t, err)
+	want(a, func(m *events.Message) bool { return m.Info.ID == once })
+	plain, err := bert.SendText(within(t), anna.JID(), "plain")
+	require.NoError(t, err)
+	want(a, saying("plain"))
+	for _, id := range []string{once, plain} {
+		_, err = a.SendPeerMessage(within(t), a.BuildUnavailableMessageRequest(bert.LID(), bert.LID(), id))
+		require.NoError(t, err)
+	}
+	want(a, func(m *events.Message) bool { return m.UnavailableRequestID != "" && m.Info.ID == plain })
+	settled(t, anna)
+	assert.Zero(t, count(a, func(m *events.Message) bool { return m.UnavailableRequestID != "" }))
 }
