@@ -25,24 +25,25 @@ const (
 type mediaStore struct {
 	mu    sync.RWMutex
 	files map[string]*mediaFile
-	dir   string // made at the first large file
+	dir   *os.Root // made at the first large file
 }
 
 // mediaFile is an uploaded file. Its content never changes.
 type mediaFile struct {
 	owner string // number of the account that uploaded it, if known
-	data  []byte // or else it is on disk
-	path  string
+	data  []byte // or else it is on disk:
+	dir   *os.Root
+	name  string
 	size  int64
 	gone  int // the status of an expired file; 0 while it is there
 }
 
 // open gives the content from its beginning.
 func (f *mediaFile) open() (io.ReadSeekCloser, error) {
-	if f.path == "" {
+	if f.dir == nil {
 		return nopCloser{bytes.NewReader(f.data)}, nil
 	}
-	file, err := os.Open(f.path)
+	file, err := f.dir.Open(f.name)
 	if err != nil {
 		return nil, fmt.Errorf("opening media: %w", err)
 	}
@@ -51,10 +52,10 @@ func (f *mediaFile) open() (io.ReadSeekCloser, error) {
 
 // read gives the whole content.
 func (f *mediaFile) read() ([]byte, error) {
-	if f.path == "" {
+	if f.dir == nil {
 		return f.data, nil
 	}
-	data, err := os.ReadFile(f.path)
+	data, err := f.dir.ReadFile(f.name)
 	if err != nil {
 		return nil, fmt.Errorf("reading media: %w", err)
 	}
@@ -127,25 +128,28 @@ func (m *mediaStore) expire(filePath string, status int) (count int) {
 func (m *mediaStore) close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dir == "" {
+	if m.dir == nil {
 		return nil
 	}
-	if err := os.RemoveAll(m.dir); err != nil {
+	if err := errors.Join(m.dir.Close(), os.RemoveAll(m.dir.Name())); err != nil {
 		return fmt.Errorf("removing media: %w", err)
 	}
 	return nil
 }
 
 // directory gives where large files are kept, making it the first time.
-func (m *mediaStore) directory() (string, error) {
+func (m *mediaStore) directory() (*os.Root, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dir == "" {
-		dir, err := os.MkdirTemp("", "wasim-media-")
-		if err != nil {
-			return "", fmt.Errorf("making media directory: %w", err)
-		}
-		m.dir = dir
+	if m.dir != nil {
+		return m.dir, nil
+	}
+	path, err := os.MkdirTemp("", "wasim-media-")
+	if err != nil {
+		return nil, fmt.Errorf("making media directory: %w", err)
+	}
+	if m.dir, err = os.OpenRoot(path); err != nil {
+		return nil, fmt.Errorf("opening media directory: %w", err)
 	}
 	return m.dir, nil
 }
@@ -159,6 +163,8 @@ type upload struct {
 	writer io.Writer
 	memory bytes.Buffer
 	disk   *os.File
+	dir    *os.Root
+	name   string // of disk in dir
 	size   int64
 }
 
@@ -187,11 +193,12 @@ func (u *upload) keep(b []byte) (int, error) {
 		return u.memory.Write(b)
 	}
 	if u.disk == nil {
-		dir, err := u.store.directory()
-		if err != nil {
+		var err error
+		if u.dir, err = u.store.directory(); err != nil {
 			return 0, err
 		}
-		if u.disk, err = os.CreateTemp(dir, "file-"); err != nil {
+		u.name = randomHex(12)
+		if u.disk, err = u.dir.Create(u.name); err != nil {
 			return 0, fmt.Errorf("making media file: %w", err)
 		}
 		if _, err = u.disk.Write(u.memory.Bytes()); err != nil {
@@ -206,7 +213,7 @@ func (u *upload) keep(b []byte) (int, error) {
 func (u *upload) publish() (string, error) {
 	f := &mediaFile{owner: u.owner, size: u.size}
 	if u.disk != nil {
-		f.path = u.disk.Name()
+		f.dir, f.name = u.dir, u.name
 		if err := u.disk.Close(); err != nil {
 			return "", fmt.Errorf("closing media file: %w", err)
 		}
@@ -222,7 +229,7 @@ func (u *upload) publish() (string, error) {
 func (u *upload) discard() {
 	if u.disk != nil {
 		_ = u.disk.Close()
-		_ = os.Remove(u.disk.Name())
+		_ = u.dir.Remove(u.name)
 	}
 }
 

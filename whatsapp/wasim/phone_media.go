@@ -84,13 +84,13 @@ func (m *Media) message(file hosted, uploaded int64) *waE2E.Message {
 		return &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
 			URL: &file.url, DirectPath: &file.directPath, MediaKey: file.key, FileEncSHA256: file.encSHA256, FileSHA256: file.sha256,
 			FileLength: &file.length, MediaKeyTimestamp: &uploaded, Mimetype: &m.MimeType, Caption: textOrNil(m.Caption),
-			Width: &m.Width, Height: &m.Height, JPEGThumbnail: m.Thumbnail,
+			Width: numberOrNil(m.Width), Height: numberOrNil(m.Height), JPEGThumbnail: m.Thumbnail,
 		}}
 	case MediaAudio, MediaVoice:
 		return &waE2E.Message{AudioMessage: &waE2E.AudioMessage{
 			URL: &file.url, DirectPath: &file.directPath, MediaKey: file.key, FileEncSHA256: file.encSHA256, FileSHA256: file.sha256,
 			FileLength: &file.length, MediaKeyTimestamp: &uploaded, Mimetype: &m.MimeType,
-			Seconds: &m.Seconds, PTT: proto.Bool(m.Kind == MediaVoice), Waveform: m.Waveform,
+			Seconds: numberOrNil(m.Seconds), PTT: proto.Bool(m.Kind == MediaVoice), Waveform: m.Waveform,
 		}}
 	case MediaDocument:
 		return m.document(file, uploaded)
@@ -98,13 +98,19 @@ func (m *Media) message(file hosted, uploaded int64) *waE2E.Message {
 		return &waE2E.Message{StickerMessage: &waE2E.StickerMessage{
 			URL: &file.url, DirectPath: &file.directPath, MediaKey: file.key, FileEncSHA256: file.encSHA256, FileSHA256: file.sha256,
 			FileLength: &file.length, MediaKeyTimestamp: &uploaded, Mimetype: &m.MimeType,
-			Width: &m.Width, Height: &m.Height, IsAnimated: &m.Animated, PngThumbnail: m.Thumbnail, StickerSentTS: proto.Int64(uploaded * 1000),
+			Width: numberOrNil(m.Width), Height: numberOrNil(m.Height), IsAnimated: &m.Animated, PngThumbnail: m.Thumbnail, StickerSentTS: proto.Int64(uploaded * 1000),
 		}}
+	case MediaVideo, MediaGIF, MediaPTV:
 	}
+	return m.video(file, uploaded)
+}
+
+// video describes a video in one of its forms.
+func (m *Media) video(file hosted, uploaded int64) *waE2E.Message {
 	video := &waE2E.VideoMessage{
 		URL: &file.url, DirectPath: &file.directPath, MediaKey: file.key, FileEncSHA256: file.encSHA256, FileSHA256: file.sha256,
 		FileLength: &file.length, MediaKeyTimestamp: &uploaded, Mimetype: &m.MimeType, Caption: textOrNil(m.Caption),
-		Width: &m.Width, Height: &m.Height, Seconds: &m.Seconds, JPEGThumbnail: m.Thumbnail,
+		Width: numberOrNil(m.Width), Height: numberOrNil(m.Height), Seconds: numberOrNil(m.Seconds), JPEGThumbnail: m.Thumbnail,
 	}
 	if m.Kind == MediaPTV {
 		return &waE2E.Message{PtvMessage: video}
@@ -120,7 +126,7 @@ func (m *Media) document(file hosted, uploaded int64) *waE2E.Message {
 	message := &waE2E.Message{DocumentMessage: &waE2E.DocumentMessage{
 		URL: &file.url, DirectPath: &file.directPath, MediaKey: file.key, FileEncSHA256: file.encSHA256, FileSHA256: file.sha256,
 		FileLength: &file.length, MediaKeyTimestamp: &uploaded, Mimetype: &m.MimeType, Caption: textOrNil(m.Caption),
-		FileName: textOrNil(m.FileName), Title: textOrNil(m.FileName), PageCount: &m.Pages, JPEGThumbnail: m.Thumbnail,
+		FileName: textOrNil(m.FileName), Title: textOrNil(m.FileName), PageCount: numberOrNil(m.Pages), JPEGThumbnail: m.Thumbnail,
 	}}
 	if m.Caption == "" {
 		return message
@@ -188,4 +194,12 @@ func (p *Phone) Download(ctx context.Context, m PhoneMessage) ([]byte, error) {
 	return openMedia(sealed, use, hosted{
 		key: part.GetMediaKey(), encSHA256: part.GetFileEncSHA256(), sha256: part.GetFileSHA256(), length: part.GetFileLength(),
 	})
+}
+
+// numberOrNil leaves a field out if there is nothing to say.
+func numberOrNil(number uint32) *uint32 {
+	if number == 0 {
+		return nil
+	}
+	return &number
 }

@@ -31,7 +31,6 @@ func (p *Phone) answerMediaRetry(r receiptOut) {
 	if device == nil || !ok {
 		return
 	}
-	answer := node{Tag: "notification", Attrs: attrs{"from": p.JID(), "id": r.id, "type": "mediaretry", "t": p.srv.nowText()}}
 	content, err := p.uploadAgain(r.id, rmr, body.GetChildByTag("encrypt"))
 	if err != nil {
 		p.srv.log.Debug("phone could not answer a media retry", "message_id", r.id, "error", err)
@@ -41,8 +40,10 @@ func (p *Phone) answerMediaRetry(r receiptOut) {
 		}
 		content = []node{{Tag: "error", Attrs: attrs{"code": strconv.Itoa(int(code))}}}
 	}
-	answer.Content = append(content, node{Tag: "rmr", Attrs: rmr.Attrs})
-	device.deliver(answer)
+	content = append(content, node{Tag: "rmr", Attrs: rmr.Attrs})
+	device.deliver(node{Tag: "notification", Attrs: attrs{
+		"from": p.JID(), "id": r.id, "type": "mediaretry", "t": p.srv.nowText(),
+	}, Content: content})
 }
 
 // uploadAgain gives the encrypted answer with the file's new path.
