@@ -36,6 +36,9 @@ func messageAccesses() map[string]access {
 		"Message.content":   ofMessage(`content { __typename }`),
 		"Message.reactions": ofMessage(`reactions { emoji }`),
 
+		"Mutation.fetchMedia": {
+			call: `fetchMedia(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { message { id } }`, foreign: notFound, code: invalid,
+		},
 		"Mutation.readChat": on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
 		"Mutation.sendMessage": {
 			call: `sendMessage(sessionId: "SESSION", input: {to: "GROUP", content: {text: {text: "x"}}}) { outboxId }`, foreign: notFound, code: notConnected,

@@ -55,6 +55,14 @@ func (s *MessageStore) InChat(ctx context.Context, chat *Chat, waMessageID strin
 	return message, nil
 }
 
+// AllInChat gives the messages of a chat with WhatsApp's id, the latest first: one,
+// unless several people have sent one of that id.
+func (s *MessageStore) AllInChat(ctx context.Context, chat *Chat, waMessageID string) ([]Message, error) {
+	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+"messages m"+messageJoins+
+		" WHERE m.session_id = ? AND m.wa_message_id = ? AND m.chat_id = ? AND NOT m.hidden ORDER BY m.id DESC", chat.SessionID, waMessageID, chat.ID))
+	return messages, storeError("message", "loading messages of a chat", err)
+}
+
 // Raw gives WhatsApp's own encoding of a message; empty when it was never readable.
 func (s *MessageStore) Raw(ctx context.Context, id int64) ([]byte, error) {
 	var raw []byte

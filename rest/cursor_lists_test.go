@@ -161,14 +161,14 @@ func TestStatementsOfCursorLists(t *testing.T) {
 			s.chatOf(many, 0, 25)
 			few, full := s.ledgerOf(1), s.ledgerOf(25)
 			s.list("/api/v1/sessions") // the key's last use is written once a minute
-			key, session, chat, hook, list := 1, 1, 1, 1, 1
+			key, session, chat, hook, list, reactions := 1, 1, 1, 1, 1, 1
 			at, messages, ledgers := "/api/v1/sessions/", "/chats/"+phoneOf(0)+"/messages", webhooksPath+"/"
 			for _, c := range []struct {
 				of1, of25 string
 				least     int
 			}{
 				{at + one + "/chats", at + many + "/chats", key + session + list},
-				{at + one + messages, at + many + messages, key + session + chat + list},
+				{at + one + messages, at + many + messages, key + session + chat + list + reactions},
 				{ledgers + few + "/deliveries", ledgers + full + "/deliveries", key + hook + list},
 			} {
 				count := func(path string) []string { return statements.During(func() { s.list(path) }) }

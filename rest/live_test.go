@@ -94,6 +94,7 @@ func TestEveryOperation(t *testing.T) {
 		session := s.onlySession()
 		s.lifeOfAGroup(w, expect, session, anna, bert, carl)
 		s.lifeOfAChat(w, expect, session, bert)
+		s.lifeOfAFile(w, session, bert)
 		s.lifeOfAWebhook(expect, session)
 		s.lifeOfAKey(expect)
 		s.lifeOfATicket(expect)

@@ -62,6 +62,8 @@ func matrix() map[string]matrixCase {
 		"readChat":         {needs: send, body: `{}`, status: 200},
 		"sendMessage":      {needs: send, body: `{"type":"text","to":"491700000009@s.whatsapp.net","text":"x"}`, status: 501},
 
+		"getMessageMedia": {needs: read, status: 400},
+
 		"listWebhooks":          {needs: manage, status: 200, other: 200},
 		"createWebhook":         {needs: manage, body: `{"url":"https://hook.invalid/"}`, status: 201, other: 201},
 		"getWebhook":            {needs: manage, status: 200},
@@ -114,6 +116,10 @@ func (s *stack) matrixPath(rt route) string {
 			path = strings.Replace(path, "{gid}", "120363021234567890%40g.us", 1)
 		}
 		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
+		if strings.Contains(path, "{mid}") {
+			s.message(session, "M1")
+			path = strings.Replace(path, "{mid}", "M1", 1)
+		}
 		if strings.Contains(path, "{cid}") {
 			s.message(session, "M1")
 			path = strings.Replace(path, "{cid}", "491700000001%40s.whatsapp.net", 1)

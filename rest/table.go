@@ -12,6 +12,7 @@ func table() []route {
 		groupRows(),
 		memberRows(),
 		messageRows(),
+		mediaRows(),
 		webhookRows(),
 		apiKeyRows(),
 		realtimeRows(),

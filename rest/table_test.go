@@ -51,6 +51,7 @@ func TestTableIsTheContract(t *testing.T) {
 		"listChatMessages GET " + s + "/chats/{cid}/messages 200 Chat.messages",
 		"readChat POST " + s + "/chats/{cid}/read 200 Mutation.readChat",
 		"sendMessage POST " + s + "/messages 200 Mutation.sendMessage",
+		"getMessageMedia GET " + s + "/messages/{mid}/media 200 Mutation.fetchMedia",
 		"listWebhooks GET /api/v1/webhooks 200 Query.webhooks",
 		"createWebhook POST /api/v1/webhooks 201 Mutation.createWebhook",
 		"getWebhook GET /api/v1/webhooks/{id} 200 Query.webhook",

@@ -54,7 +54,13 @@ func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Messa
 	read.details.ViewOnce = read.details.ViewOnce || evt.IsViewOnce
 	read.into(&message)
 	message.Raw = raw
+	if message.Media != nil && (!s.cfg.Media.AutoDownload || message.Media.Size > s.cfg.Media.MaxBytes) {
+		message.Media.NextTryAt = models.Never
+	}
 	stored, err := s.receive(ctx, x, message)
+	if err == nil && message.Media != nil {
+		x.downloads.added()
+	}
 	if err != nil || stored.Type != models.MessagePoll {
 		return err
 	}

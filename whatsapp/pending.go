@@ -9,13 +9,6 @@ import (
 
 // PENDING: each function here moves to its own file with its body.
 
-// MessageKey names a message of a chat.
-type MessageKey struct {
-	Chat        string // the chat's address
-	WAMessageID string
-	Sender      string // who sent it; "" whoever sent one of that id in the chat
-}
-
 var errPending = fault.New(fault.NotImplemented, "", "pending")
 
 // EditMessage replaces the text of a message of the account's own.
@@ -50,10 +43,5 @@ func (s *Service) VoteMessage(_ context.Context, _ *models.Session, _ MessageKey
 
 // CancelSend withdraws a send.
 func (s *Service) CancelSend(_ context.Context, _ *models.Session, _ string) (*models.Outgoing, error) {
-	return nil, errPending
-}
-
-// FetchMedia gets the file of a message into storage now.
-func (s *Service) FetchMedia(_ context.Context, _ *models.Session, _ MessageKey) (*models.Message, error) {
 	return nil, errPending
 }

@@ -47,16 +47,17 @@ const (
 
 // Service keeps the sessions of a process. It is safe for concurrent use.
 type Service struct {
-	cfg       Config
-	db        *models.DB
-	log       *slog.Logger
-	devices   *deviceStore
-	web       *transports
-	version   *clientVersion
-	starts    *semaphore.Weighted // connecting at the same time
-	fullSyncs *semaphore.Weighted // reading all groups at the same time
-	tally     tally               // of all sessions
-	changes   storeSignal         // stored changes of groups, people and messages
+	cfg           Config
+	db            *models.DB
+	log           *slog.Logger
+	devices       *deviceStore
+	web           *transports
+	version       *clientVersion
+	starts        *semaphore.Weighted // connecting at the same time
+	fullSyncs     *semaphore.Weighted // reading all groups at the same time
+	downloadSlots *semaphore.Weighted // getting files at the same time
+	tally         tally               // of all sessions
+	changes       storeSignal         // stored changes of groups, people and messages
 
 	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds
 
@@ -65,6 +66,9 @@ type Service struct {
 	// life ends when Close has stopped the sessions, or gives up on them.
 	life context.Context //nolint:containedctx // the parent of all that outlives a call
 	end  context.CancelFunc
+	// open ends when Close begins: the service's own goroutines live by it.
+	open context.Context //nolint:containedctx // as above
+	shut context.CancelFunc
 
 	mu       sync.RWMutex // guards the two below; a leaf
 	sessions map[string]*session
@@ -102,12 +106,14 @@ func New(ctx context.Context, cfg Config, db *models.DB) (*Service, error) {
 		return nil, fmt.Errorf("starting the WhatsApp service: %w", err)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	open, shut := context.WithCancel(life)
 	return &Service{
 		cfg: cfg, db: db, log: cfg.Logger, devices: devices, web: web,
-		version:   newClientVersion(web.shared, cfg.Timing, cfg.Logger),
-		starts:    semaphore.NewWeighted(int64(cfg.MaxParallelStarts)),
-		fullSyncs: semaphore.NewWeighted(maxFullSyncs),
-		life:      life, end: end,
+		version:       newClientVersion(web.shared, cfg.Timing, cfg.Logger),
+		starts:        semaphore.NewWeighted(int64(cfg.MaxParallelStarts)),
+		fullSyncs:     semaphore.NewWeighted(maxFullSyncs),
+		downloadSlots: semaphore.NewWeighted(maxDownloads),
+		life:          life, end: end, open: open, shut: shut,
 		sessions: make(map[string]*session),
 	}, nil
 }
@@ -139,6 +145,12 @@ func (s *Service) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if clean, err := s.enter(); err == nil {
+		go func() {
+			defer clean()
+			s.runCleaner(s.open)
+		}()
+	}
 	go func() {
 		defer release()
 		// A version that WhatsApp no longer accepts would cost each session a try.
@@ -167,6 +179,7 @@ func (s *Service) resume(row *models.Session) {
 func (s *Service) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closing = true
+	s.shut()
 	owned := make([]*session, 0, len(s.sessions))
 	for _, x := range s.sessions {
 		owned = append(owned, x)

@@ -15,14 +15,15 @@ import (
 // session is what everybody may use of a session: acts, event handlers and
 // watchers. What decides about it belongs to its [owner].
 type session struct {
-	id       string
-	service  *Service
-	log      *slog.Logger
-	mail     *mailbox
-	watchers watchers
-	groups   groupBook
-	health   health
-	sender   *sender
+	id        string
+	service   *Service
+	log       *slog.Logger
+	mail      *mailbox
+	watchers  watchers
+	groups    groupBook
+	health    health
+	sender    *sender
+	downloads *downloads
 
 	link    atomic.Pointer[link] // nil: not running
 	online  atomic.Bool          // logged in, as far as the owner knows
@@ -36,7 +37,7 @@ type account struct {
 }
 
 func newSession(s *Service, row *models.Session) *session {
-	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), log: s.log.With("session_id", row.ID)}
+	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), downloads: newDownloads(), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})
 	return x

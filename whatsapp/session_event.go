@@ -70,6 +70,9 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 	case *events.Message, *events.UndecryptableMessage: // counted by eventBuffer, before they are decrypted
 		return x.storeTaken(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
 
+	case *events.MediaRetry:
+		return x.store(l, func(ctx context.Context) error { return x.service.mediaRetried(ctx, x, evt) })
+
 	default:
 		if !ignored(evt) {
 			x.log.Debug("unknown event", "event", fmt.Sprintf("%T", evt))
@@ -84,7 +87,7 @@ func ignored(evt any) bool {
 	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
 	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
-	case *events.HistorySync, *events.MediaRetry: // neither history nor media is downloaded in this version
+	case *events.HistorySync: // downloaded by hand
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
 	case *events.ChatPresence, *events.Presence, *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
 		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment

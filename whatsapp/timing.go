@@ -51,6 +51,15 @@ type Timing struct {
 	SendWait time.Duration
 	// SendRetry is the first pause before a send is tried again: 1 s.
 	SendRetry time.Duration
+	// MediaRetry is the first pause before getting a file is tried again: 5 s.
+	MediaRetry time.Duration
+	// MediaAnswer is what the phone has to give an expired file again, before it is
+	// asked once more or the file is given up: 1 min.
+	MediaAnswer time.Duration
+	// MediaWait is how long a caller waits for a file: 60 s.
+	MediaWait time.Duration
+	// MediaClean is how often files that nobody needs any more are deleted: 10 min.
+	MediaClean time.Duration
 }
 
 func (t Timing) withDefaults() Timing {
@@ -77,6 +86,10 @@ func (t Timing) withDefaults() Timing {
 		{&t.Send, 10 * time.Second},
 		{&t.SendWait, 25 * time.Second},
 		{&t.SendRetry, time.Second},
+		{&t.MediaRetry, 5 * time.Second},
+		{&t.MediaAnswer, time.Minute},
+		{&t.MediaWait, time.Minute},
+		{&t.MediaClean, 10 * time.Minute},
 	} {
 		if *field.value == 0 {
 			*field.value = field.standby

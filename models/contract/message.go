@@ -2,38 +2,37 @@ package contract
 
 // Message is the contract's Message: one message of a chat, in either direction.
 type Message struct {
-	AckLevel    int        `json:"ackLevel" required:"true" minimum:"-1" maximum:"4" description:"How far it is: -1 error, 0 pending, 1 server, 2 delivered, 3 read, 4 played. In a group, as far as the first recipient is." example:"3"`
-	Body        string     `json:"body" required:"true" description:"The text, or the caption of media; empty when it has none." example:"Hello there!"`
-	ChatJID     string     `json:"chatJid" required:"true" description:"The chat's address: a person's by phone number where known, else the LID." example:"6281234567890@s.whatsapp.net"`
-	CreatedAt   int64      `json:"createdAt" required:"true" description:"When the gateway stored it, Unix epoch milliseconds." example:"1719662400000"`
-	Deleted     bool       `json:"deleted" required:"true" description:"Whether it was revoked for everyone." example:"false"`
-	Direction   string     `json:"direction" required:"true" enum:"in,out" description:"out: from the account itself, from any of its devices." example:"in"`
-	Edited      bool       `json:"edited" required:"true" description:"Whether the text was changed after it was sent." example:"false"`
-	Error       string     `json:"error" required:"true" description:"Why it could not be sent or read; empty otherwise." example:""`
-	FromMe      bool       `json:"fromMe" required:"true" description:"Whether the account itself sent it." example:"false"`
-	HasMedia    bool       `json:"hasMedia" required:"true" description:"Whether it carries a file." example:"false"`
-	ID          int64      `json:"id" required:"true" description:"The row's number in the gateway." example:"9912"`
-	Media       *Media     `json:"media" required:"true" nullable:"true" description:"The file; null when it carries none."`
-	Mentions    []string   `json:"mentions" required:"true" nullable:"false" description:"The people named in the text, by address." example:"[]"`
-	QuotedID    string     `json:"quotedId" required:"true" description:"The message it replies to, by WhatsApp's id; empty when it is no reply." example:""`
-	Reactions   []Reaction `json:"reactions" required:"true" nullable:"false" description:"What people reacted with."`
-	SenderJID   string     `json:"senderJid" required:"true" description:"Who sent it, by phone number where known, else the LID." example:"6281234567890@s.whatsapp.net"`
-	SenderLID   string     `json:"senderLid" required:"true" description:"The sender's stable id; empty when unknown." example:"205227043110953@lid"`
-	SessionID   string     `json:"sessionId" required:"true" description:"The session through which it is known." example:"01J9ZX8K2QHV0M3T6R7P4N5W8C"`
-	Timestamp   int64      `json:"timestamp" required:"true" description:"When it was sent, as WhatsApp says, Unix epoch milliseconds." example:"1719662400000"`
-	Type        string     `json:"type" required:"true" description:"text, image, video, audio, document, sticker, poll, location, contact, reaction, edit, revoke, vote, system, undecryptable or unknown." example:"text"`
-	WAMessageID string     `json:"waMessageId" required:"true" description:"WhatsApp's id of it." example:"3EB0C431C26A1916E07A"`
-
+	AckLevel         int           `json:"ackLevel" required:"true" minimum:"-1" maximum:"4" description:"How far it is: -1 error, 0 pending, 1 server, 2 delivered, 3 read, 4 played. In a group, as far as the first recipient is." example:"3"`
+	Body             string        `json:"body" required:"true" description:"The text, or the caption of media; empty when it has none." example:"Hello there!"`
+	ChatJID          string        `json:"chatJid" required:"true" description:"The chat's address: a person's by phone number where known, else the LID." example:"6281234567890@s.whatsapp.net"`
 	Contacts         []ContactCard `json:"contacts,omitempty" description:"The cards, of type contact."`
+	CreatedAt        int64         `json:"createdAt" required:"true" description:"When the gateway stored it, Unix epoch milliseconds." example:"1719662400000"`
+	Deleted          bool          `json:"deleted" required:"true" description:"Whether it was revoked for everyone." example:"false"`
+	Direction        string        `json:"direction" required:"true" enum:"in,out" description:"out: from the account itself, from any of its devices." example:"in"`
+	Edited           bool          `json:"edited" required:"true" description:"Whether the text was changed after it was sent." example:"false"`
 	EditedAt         int64         `json:"editedAt,omitempty" description:"When the text was last changed, Unix epoch milliseconds." example:"1719662400000"`
 	EphemeralSeconds int           `json:"ephemeralSeconds,omitempty" description:"After how long it disappears." example:"86400"`
+	Error            string        `json:"error" required:"true" description:"Why it could not be sent or read; empty otherwise." example:""`
 	Forwarded        bool          `json:"forwarded,omitempty" description:"Whether it was forwarded." example:"true"`
+	FromMe           bool          `json:"fromMe" required:"true" description:"Whether the account itself sent it." example:"false"`
+	HasMedia         bool          `json:"hasMedia" required:"true" description:"Whether it carries a file." example:"false"`
+	ID               int64         `json:"id" required:"true" description:"The row's number in the gateway." example:"9912"`
 	LinkPreview      *LinkPreview  `json:"linkPreview,omitempty" description:"What the text shows of a page it links to."`
 	Location         *Location     `json:"location,omitempty" description:"The place, of type location."`
+	Media            *Media        `json:"media" required:"true" nullable:"true" description:"The file; null when it carries none."`
+	Mentions         []string      `json:"mentions" required:"true" nullable:"false" description:"The people named in the text, by address." example:"[]"`
 	Poll             *Poll         `json:"poll,omitempty" description:"The poll, of type poll."`
+	QuotedID         string        `json:"quotedId" required:"true" description:"The message it replies to, by WhatsApp's id; empty when it is no reply." example:""`
+	Reactions        []Reaction    `json:"reactions" required:"true" nullable:"false" description:"What people reacted with."`
+	SenderJID        string        `json:"senderJid" required:"true" description:"Who sent it, by phone number where known, else the LID." example:"6281234567890@s.whatsapp.net"`
+	SenderLID        string        `json:"senderLid" required:"true" description:"The sender's stable id; empty when unknown." example:"205227043110953@lid"`
 	ServerID         int64         `json:"serverId,omitempty" description:"The channel's own number of it." example:"117"`
+	SessionID        string        `json:"sessionId" required:"true" description:"The session through which it is known." example:"01J9ZX8K2QHV0M3T6R7P4N5W8C"`
 	Starred          bool          `json:"starred,omitempty" description:"Whether the account has starred it." example:"true"`
+	Timestamp        int64         `json:"timestamp" required:"true" description:"When it was sent, as WhatsApp says, Unix epoch milliseconds." example:"1719662400000"`
+	Type             string        `json:"type" required:"true" description:"text, image, video, audio, document, sticker, poll, location, contact, reaction, edit, revoke, vote, system, undecryptable or unknown." example:"text"`
 	ViewOnce         bool          `json:"viewOnce,omitempty" description:"Whether it may be seen once only." example:"true"`
+	WAMessageID      string        `json:"waMessageId" required:"true" description:"WhatsApp's id of it." example:"3EB0C431C26A1916E07A"`
 }
 
 // Media describes the file of a message.

@@ -23,6 +23,7 @@ const (
 	ReasonMediaTooLarge  Reason = "media_too_large"
 	ReasonMediaType      Reason = "media_type"
 	ReasonMediaFetch     Reason = "media_fetch"
+	ReasonMediaGone      Reason = "media_gone"
 	ReasonDatabase       Reason = "database"
 	ReasonEventLog       Reason = "event_log"
 	ReasonShuttingDown   Reason = "shutting_down"

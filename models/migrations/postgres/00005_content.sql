@@ -56,8 +56,9 @@ CREATE TABLE media (
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL
 );
-CREATE INDEX media_remote ON media (next_try_at) WHERE status = 'remote';
+CREATE INDEX media_remote ON media (session_id, next_try_at) WHERE status = 'remote';
 CREATE INDEX media_stored ON media (created_at) WHERE storage_key <> '';
+CREATE INDEX media_by_key ON media (storage_key) WHERE storage_key <> '';
 -- Files whose rows are gone, to be deleted from our storage.
 CREATE TABLE media_unwanted (
     storage_key TEXT COLLATE "C" NOT NULL PRIMARY KEY

@@ -1,0 +1,77 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/types"
+
+	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
+)
+
+// lifeOfAFile is Bert sending a document, and a caller reading it.
+func (s *stack) lifeOfAFile(_ *whatsapptest.World, session string, bert *wasim.Phone) {
+	s.Helper()
+	row, err := s.db.Sessions.Find(s.Context(), session)
+	require.NoError(s, err)
+	own, err := types.ParseJID(row.WAJID)
+	require.NoError(s, err)
+	data := bytes.Repeat([]byte("0123456789"), 1000)
+	id, err := bert.SendMedia(whatsapptest.Within(s.T), own, wasim.Media{
+		Kind: wasim.MediaDocument, Data: data, FileName: "offer ä.pdf", Caption: "read", MimeType: "application/pdf", Thumbnail: []byte{0xff, 0xd8, 1},
+	})
+	require.NoError(s, err)
+	path := "/api/v1/sessions/" + session + "/messages/" + id + "/media"
+	var a answer
+	require.Eventually(s, func() bool {
+		a = s.send("GET", path, s.key, "")
+		return a.StatusCode == http.StatusOK
+	}, whatsapptest.Patience, 10*time.Millisecond)
+	assert.Equal(s, string(data), a.body)
+	assert.Equal(s, "application/pdf", a.Header.Get("Content-Type"))
+	assert.Equal(s, "attachment; filename*=utf-8''offer%20%C3%A4.pdf", a.Header.Get("Content-Disposition"))
+	assert.Equal(s, "nosniff", a.Header.Get("X-Content-Type-Options"))
+	etag := a.Header.Get("ETag")
+	assert.Len(s, etag, 66)
+
+	status, header, body := s.conditional(path, map[string]string{"Range": "bytes=10-14"})
+	assert.Equal(s, http.StatusPartialContent, status)
+	assert.Equal(s, "01234", body)
+	assert.Equal(s, "bytes 10-14/10000", header.Get("Content-Range"))
+	status, _, body = s.conditional(path, map[string]string{"If-None-Match": etag})
+	assert.Equal(s, http.StatusNotModified, status)
+	assert.Empty(s, body)
+	status, _, _ = s.conditional(path, map[string]string{"Range": "bytes=99999-"})
+	assert.Equal(s, http.StatusRequestedRangeNotSatisfiable, status)
+
+	a = s.send("GET", path+"?thumbnail=true", s.key, "")
+	assert.Equal(s, "image/jpeg", a.Header.Get("Content-Type"))
+	assert.Equal(s, "\xff\xd8\x01", a.body)
+	a = s.send("GET", path+"?chat=491700000001%40s.whatsapp.net", s.key, "")
+	assert.Equal(s, http.StatusOK, a.StatusCode)
+	a = s.send("GET", path+"?chat=491799999999%40s.whatsapp.net", s.key, "")
+	assert.Equal(s, http.StatusNotFound, a.StatusCode, a.body)
+}
+
+// conditional asks for a file with further headers.
+func (s *stack) conditional(path string, headers map[string]string) (int, http.Header, string) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url+path, nil)
+	require.NoError(s, err)
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(s, err)
+	defer func() { _ = response.Body.Close() }()
+	var body bytes.Buffer
+	_, err = body.ReadFrom(response.Body)
+	require.NoError(s, err)
+	return response.StatusCode, response.Header, body.String()
+}

@@ -1,0 +1,116 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waMmsRetry"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"wagateway/models"
+	"wagateway/models/fault"
+)
+
+// What is noted of files that are not here.
+const (
+	whyAsked       = "WhatsApp no longer has the file; the phone is asked for it"
+	whyExpired     = "WhatsApp no longer has the file, and the phone did not give it again"
+	whyNotOnPhone  = "neither WhatsApp nor the phone has the file any more"
+	whyDamaged     = "the file is not what the message says"
+	whyTooLarge    = "the file is larger than what is got"
+	whyUnreachable = "the file could not be reached"
+)
+
+// missed says what is to become of a file after a try that failed. One that is
+// gone from WhatsApp's servers is asked for at the phone.
+func (s *Service) missed(ctx context.Context, x *session, file *models.MediaFile, err error) (status models.MediaStatus, why string, again models.Millis) {
+	later := func(pause time.Duration) models.Millis { return models.MillisOf(time.Now().Add(pause)) }
+	switch {
+	case errors.Is(err, errTooLarge):
+		return models.MediaFailed, whyTooLarge, models.Never
+	case errors.Is(err, errNoFile), errors.Is(err, whatsmeow.ErrNoURLPresent), errors.Is(err, whatsmeow.ErrUnknownMediaType),
+		errors.Is(err, whatsmeow.ErrInvalidMediaSHA256), errors.Is(err, whatsmeow.ErrInvalidMediaEncSHA256),
+		errors.Is(err, whatsmeow.ErrInvalidMediaHMAC), errors.Is(err, whatsmeow.ErrInvalidUnencryptedMediaSHA256):
+		if file.Attempts == 0 {
+			return models.MediaRemote, whyDamaged, later(s.cfg.Timing.MediaRetry) // perhaps on the way
+		}
+		return models.MediaFailed, whyDamaged, models.Never
+	case errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith403), errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith404),
+		errors.Is(err, whatsmeow.ErrMediaDownloadFailedWith410):
+		if file.Attempts >= maxMediaAsks {
+			return models.MediaExpired, whyExpired, models.Never
+		}
+		if err := s.askPhone(ctx, x, file); err != nil {
+			x.log.WarnContext(ctx, "asking the phone for a file failed", "message_id", file.MessageID, "error", err)
+		}
+		return models.MediaRemote, whyAsked, later(s.cfg.Timing.MediaAnswer)
+	case file.Attempts+1 >= maxMediaTries:
+		return models.MediaFailed, whyUnreachable, models.Never
+	default:
+		return models.MediaRemote, whyUnreachable, later(min(s.cfg.Timing.MediaRetry<<file.Attempts, maxMediaPause))
+	}
+}
+
+// askPhone asks the account's phone to upload a file again.
+func (s *Service) askPhone(ctx context.Context, x *session, file *models.MediaFile) error {
+	message, err := s.db.Messages.GetByID(ctx, file.MessageID)
+	if err != nil {
+		return err
+	}
+	part, err := s.mediaPart(ctx, file)
+	if err != nil {
+		return err
+	}
+	evt, err := x.eventOf(ctx, message)
+	if err != nil {
+		return err
+	}
+	keyed, ok := part.(interface{ GetMediaKey() []byte })
+	if !ok {
+		return errNoFile
+	}
+	asking, cancel := context.WithTimeout(ctx, actTimeout)
+	defer cancel()
+	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+		return cli.SendMediaRetryReceipt(ctx, &evt.Info, keyed.GetMediaKey())
+	})
+}
+
+// mediaRetried is the phone's answer: where it has put a file, or that it has not
+// got it either. whatsmeow acknowledges it whatever happens here; one that is lost
+// is asked for again.
+func (s *Service) mediaRetried(ctx context.Context, x *session, evt *events.MediaRetry) error {
+	chat := x.chatAddress(ctx, evt.ChatID, types.EmptyJID)
+	message, err := s.db.Messages.FindIn(ctx, x.id, chat, evt.MessageID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	file, err := s.db.Media.Get(ctx, message.ID)
+	if err != nil {
+		return gone(err)
+	}
+	part, err := s.mediaPart(ctx, file)
+	if err != nil {
+		return err
+	}
+	keyed, ok := part.(interface{ GetMediaKey() []byte })
+	if !ok {
+		return errNoFile
+	}
+	answer, err := whatsmeow.DecryptMediaRetryNotification(evt, keyed.GetMediaKey())
+	if err == nil && answer.GetResult() == waMmsRetry.MediaRetryNotification_SUCCESS && answer.GetDirectPath() != "" {
+		err = s.db.Media.Moved(ctx, message.ID, answer.GetDirectPath())
+		x.downloads.added()
+		return err
+	}
+	x.log.InfoContext(ctx, "the phone has not given a file again", "message_id", message.ID, "error", err)
+	err = s.db.Media.Missed(ctx, message.ID, models.MediaExpired, whyNotOnPhone, models.Never)
+	x.downloads.tell(message.ID)
+	return err
+}
