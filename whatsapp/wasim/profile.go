@@ -2,7 +2,6 @@ package wasim
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -177,38 +176,4 @@ func (s *Server) setPicture(by *companion, target types.JID, n *node, jpeg []byt
 		return resultOf(n), nil
 	}
 	return resultOf(n, node{Tag: "picture", Attrs: attrs{"id": id}}), nil
-}
-
-// The queries of the GraphQL-like interface that are known here.
-const (
-	mexSubscribedChannels = "6388546374527196"
-	mexSetAbout           = "9152604461510864"
-)
-
-// mexIQ answers GraphQL-like questions. Channels are not simulated: nobody
-// follows any.
-func (s *Server) mexIQ(device *companion, n *node) (node, *StanzaError) {
-	query := firstChild(n)
-	data := map[string]any{}
-	switch textOf(&query, "query_id") {
-	case mexSubscribedChannels:
-		data["xwa2_newsletter_subscribed"] = []any{}
-	case mexSetAbout:
-		var asked struct {
-			Variables struct {
-				Input struct {
-					Text string `json:"text"`
-				} `json:"input"`
-			} `json:"variables"`
-		}
-		if json.Unmarshal(contentOf(query), &asked) != nil {
-			return node{}, ErrBadRequest
-		}
-		device.phone.setAbout(asked.Variables.Input.Text, device)
-	}
-	answer, err := json.Marshal(map[string]any{"data": data})
-	if err != nil {
-		return node{}, ErrInternal
-	}
-	return resultOf(n, node{Tag: "result", Content: answer}), nil
 }
