@@ -104,7 +104,9 @@ func TestControlSendsEveryKind(t *testing.T) {
 	assert.EqualValues(t, 1, shown["edits"])
 	assert.Equal(t, map[string]any{bert.LID().String(): "👍"}, shown["reactions"])
 	assert.Equal(t, true, shown["pinned"])
-	want(a, having(send(map[string]any{"revoke": map[string]any{"id": id}})))
+	revoked := send(map[string]any{"revoke": map[string]any{"id": id}})
+	want(a, having(revoked))
+	assert.Equal(t, id, listed(revoked)["target"])
 	assert.Equal(t, true, listed(id)["deleted"])
 
 	// Stories, and what companions cannot read.

@@ -19,10 +19,13 @@ import (
 	"wagateway/whatsapp/wasim"
 )
 
-// picture sends an image from Bert's phone and gives it as Anna's client has it.
+// picture sends an image from Bert's phone and gives it as Anna's client has it,
+// as soon as Anna's phone has it too.
 func picture(t *testing.T, anna, bert *wasim.Phone, a *client, data []byte) *events.Message {
 	t.Helper()
 	id, err := bert.SendMedia(within(t), anna.JID(), wasim.Media{Kind: wasim.MediaImage, Data: data})
+	require.NoError(t, err)
+	_, err = anna.WaitMessage(within(t), got(id))
 	require.NoError(t, err)
 	return want(a, having(id))
 }
@@ -223,4 +226,26 @@ func TestPhoneRefusesSenselessMedia(t *testing.T) {
 	} {
 		require.ErrorIs(t, missing(), wasim.ErrNoMessage)
 	}
+}
+
+func TestMediaIsUploadedAgainForEveryChat(t *testing.T) {
+	t.Parallel()
+	inRooms(t, func(t *testing.T, r room) {
+		id, err := r.bert.SendMedia(within(t), r.fromBert, wasim.Media{Kind: wasim.MediaVoice, Data: []byte("voice")})
+		require.NoError(t, err)
+		m := want(r.a, having(id))
+		_, err = r.anna.WaitMessage(within(t), got(id))
+		require.NoError(t, err, "the own phone has it")
+		voice := m.Message.GetAudioMessage()
+		r.srv.ExpireMedia("")
+		require.NoError(t, r.a.SendMediaRetryReceipt(within(t), &m.Info, voice.GetMediaKey()))
+		answer := want(r.a, func(e *events.MediaRetry) bool { return e.MessageID == id })
+		assert.Equal(t, m.Info.Chat, answer.ChatID)
+		told, err := whatsmeow.DecryptMediaRetryNotification(answer, voice.GetMediaKey())
+		require.NoError(t, err)
+		voice.DirectPath = told.DirectPath
+		data, err := r.a.Download(within(t), voice)
+		require.NoError(t, err)
+		assert.Equal(t, "voice", string(data))
+	})
 }
