@@ -21,7 +21,7 @@ func (r *chatResolver) LastMessage(ctx context.Context, obj *models.Chat) (*mode
 }
 
 func (r *chatResolver) Contact(ctx context.Context, obj *models.Chat) (*models.Identity, error) {
-	return optional(ctx, obj, obj.ID, "contact", r.DB.Identities.GetByChats, nil)
+	return optional(ctx, obj, obj.ID, "contact", r.DB.Identities.GetByChats, r.relatePeople(ctx))
 }
 
 func (r *chatResolver) Group(ctx context.Context, obj *models.Chat) (*models.Group, error) {

@@ -10,8 +10,16 @@ import (
 
 	"wagateway/graph/gen"
 	"wagateway/models"
-	"wagateway/whatsapp/address"
+	"wagateway/whatsapp"
 )
+
+func (r *contactResolver) Dm(ctx context.Context, obj *models.Identity) (*models.Chat, error) {
+	return r.contactDM(ctx, obj)
+}
+
+func (r *contactResolver) Groups(ctx context.Context, obj *models.Identity) ([]*models.Membership, error) {
+	return r.contactGroups(ctx, obj)
+}
 
 func (r *contactResolver) FirstSeenAt(ctx context.Context, obj *models.Identity) (models.Millis, error) {
 	person, err := r.seen(ctx, obj)
@@ -29,22 +37,127 @@ func (r *contactResolver) UpdatedAt(ctx context.Context, obj *models.Identity) (
 	return person.UpdatedAt, nil
 }
 
+func (r *contactGroupResolver) Group(ctx context.Context, obj *models.Membership) (*models.Group, error) {
+	return r.membershipGroup(ctx, obj)
+}
+
+func (r *mutationResolver) BlockContact(ctx context.Context, sessionID string, jid string) (*gen.BlockContactPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.BlockContact(ctx, session.ID, jid); err != nil {
+		return nil, err
+	}
+	return &gen.BlockContactPayload{JID: jid}, nil
+}
+
+func (r *mutationResolver) UnblockContact(ctx context.Context, sessionID string, jid string) (*gen.UnblockContactPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.UnblockContact(ctx, session.ID, jid); err != nil {
+		return nil, err
+	}
+	return &gen.UnblockContactPayload{JID: jid}, nil
+}
+
+func (r *mutationResolver) SaveContact(ctx context.Context, sessionID string, input gen.SaveContactInput) (*gen.SaveContactPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	contact, err := r.WhatsApp.SaveContact(ctx, session.ID, whatsapp.SavedContact{
+		JID: input.JID, FullName: input.FullName, FirstName: orZero(input.FirstName.Value()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &gen.SaveContactPayload{Contact: contact}, nil
+}
+
 func (r *queryResolver) Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error) {
 	session, err := r.session(ctx, sessionID)
 	if err != nil {
 		return nil, err
 	}
-	person, err := address.ParsePerson("jid", jid)
+	return r.contact(ctx, session, jid)
+}
+
+func (r *queryResolver) CheckContact(ctx context.Context, sessionID string, phone string) (*whatsapp.CheckedNumber, error) {
+	session, err := r.session(ctx, sessionID)
 	if err != nil {
 		return nil, err
 	}
-	return r.DB.Identities.Get(ctx, session.ID, person)
+	return r.WhatsApp.CheckContact(ctx, session.ID, phone)
 }
 
-func (r *sessionResolver) Contacts(ctx context.Context, obj *models.Session, first *int32, after *string) (*gen.Connection[models.Identity], error) {
-	return r.listContacts(ctx, obj, pageOf(first, after))
+func (r *queryResolver) CheckContacts(ctx context.Context, sessionID string, phones []string) ([]*whatsapp.CheckedNumber, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := r.WhatsApp.CheckContacts(ctx, session.ID, phones)
+	if err != nil {
+		return nil, err
+	}
+	return pointers(checked), nil
+}
+
+func (r *queryResolver) ContactAbout(ctx context.Context, sessionID string, jid string) (*gen.ContactAbout, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	about, err := r.WhatsApp.ContactAbout(ctx, session.ID, jid)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.ContactAbout{About: about}, nil
+}
+
+func (r *queryResolver) ContactPicture(ctx context.Context, sessionID string, jid string, preview bool) (*whatsapp.ContactPicture, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.ContactPicture(ctx, session.ID, jid, preview)
+}
+
+func (r *queryResolver) BusinessProfile(ctx context.Context, sessionID string, jid string) (*whatsapp.BusinessProfile, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.BusinessProfile(ctx, session.ID, jid)
+}
+
+func (r *queryResolver) Blocklist(ctx context.Context, sessionID string) ([]*whatsapp.BlockedContact, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	blocked, err := r.WhatsApp.Blocklist(ctx, session.ID)
+	if err != nil {
+		return nil, err
+	}
+	return pointers(blocked), nil
+}
+
+func (r *sessionResolver) Contacts(ctx context.Context, obj *models.Session, filter *gen.ContactFilter, first *int32, after *string) (*gen.Connection[models.Identity], error) {
+	wanted, err := contactFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	return r.listContacts(ctx, obj, wanted, pageOf(first, after))
 }
 
 func (r *Resolver) Contact() gen.ContactResolver { return &contactResolver{r} }
 
-type contactResolver struct{ *Resolver }
+func (r *Resolver) ContactGroup() gen.ContactGroupResolver { return &contactGroupResolver{r} }
+
+type (
+	contactResolver      struct{ *Resolver }
+	contactGroupResolver struct{ *Resolver }
+)

@@ -91,6 +91,7 @@ func accesses() map[string]access {
 		"Subscription.pairing": on(`pairing(sessionId: "SESSION") { status }`),
 	}
 	maps.Copy(all, messageAccesses())
+	maps.Copy(all, contactAccesses())
 	return all
 }
 

@@ -26,7 +26,7 @@ func (r *messageResolver) Chat(ctx context.Context, obj *models.Message) (*model
 }
 
 func (r *messageResolver) Sender(ctx context.Context, obj *models.Message) (*models.Identity, error) {
-	return optional(ctx, obj, obj.ID, "sender", r.DB.Identities.GetBySentMessages, nil)
+	return optional(ctx, obj, obj.ID, "sender", r.DB.Identities.GetBySentMessages, r.relatePeople(ctx))
 }
 
 func (r *messageResolver) Quoted(ctx context.Context, obj *models.Message) (*models.Message, error) {

@@ -23,6 +23,9 @@ func groupKey(g *models.Group) int64  { return g.ID }
 func memberHandle(m *models.GroupMember) any { return personHandle(m.IdentityID) }
 func memberKey(m *models.GroupMember) int64  { return m.IdentityID }
 
+func personHandleOf(i *models.Identity) any { return personHandle(i.ID) }
+func personKey(i *models.Identity) int64    { return i.ID }
+
 // handleOn is the row's handle for a page of its children. A cursor is good for
 // one parent's list only, so with one there is nothing to load together.
 func handleOn(row any, page models.Page) any {
@@ -62,23 +65,6 @@ func (r *Resolver) listGroups(ctx context.Context, session *models.Session, page
 	}
 	return gen.NewConnection(list, page.After, func(ctx context.Context) (int, error) {
 		return together(ctx, session, session.ID, field{"groups.totalCount", nil}, r.DB.Groups.Count, r.DB.Groups.CountBySessions)
-	}), nil
-}
-
-// listContacts gives a page of a session's contacts.
-func (r *Resolver) listContacts(ctx context.Context, session *models.Session, page models.Page) (*gen.ContactConnection, error) {
-	list, err := together(ctx, handleOn(session, page), session.ID, field{"contacts", page},
-		func(ctx context.Context, id string) (models.List[models.Identity], error) {
-			return r.DB.Identities.List(ctx, id, page)
-		},
-		func(ctx context.Context, ids []string) (map[string]models.List[models.Identity], error) {
-			return r.DB.Identities.ListBySessions(ctx, ids, page)
-		})
-	if err != nil {
-		return nil, err
-	}
-	return gen.NewConnection(list, page.After, func(ctx context.Context) (int, error) {
-		return together(ctx, session, session.ID, field{"contacts.totalCount", nil}, r.DB.Identities.Count, r.DB.Identities.CountBySessions)
 	}), nil
 }
 

@@ -29,6 +29,7 @@ type DB struct {
 	Webhooks      *WebhookStore
 	Deliveries    *DeliveryStore
 	Tickets       *TicketStore
+	Backfills     *BackfillStore
 
 	engine   engine
 	commits  *committer // SQLite only
@@ -101,6 +102,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Webhooks = &WebhookStore{db}
 	db.Deliveries = &DeliveryStore{db}
 	db.Tickets = &TicketStore{db}
+	db.Backfills = &BackfillStore{db}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), db.Close())
 	}

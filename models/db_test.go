@@ -138,7 +138,7 @@ func TestStoresReportAClosedDatabase(t *testing.T) {
 			_, calls["session"] = db.Sessions.Get(ctx, "org", "id")
 			_, calls["sessions"] = db.Sessions.List(ctx, models.SessionFilter{}, models.Page{})
 			_, calls["key"] = db.APIKeys.Authenticate(ctx, "wa_0123456789")
-			_, calls["people"] = db.Identities.List(ctx, "id", models.Page{})
+			_, calls["people"] = db.Identities.List(ctx, "id", models.ContactFilter{}, models.Page{})
 			_, calls["groups"] = db.Groups.List(ctx, "id", models.Page{})
 			_, calls["members"] = db.Members.List(ctx, 1, models.MemberFilter{}, models.Page{})
 			_, calls["sync"] = db.Groups.Sync(ctx, "id", models.GroupSnapshot{JID: "1@g.us"})
@@ -256,7 +256,7 @@ func TestTwoGatewaysOnOneDatabase(t *testing.T) {
 				require.NoError(t, <-done)
 			}
 			for _, gateway := range gateways {
-				n, err := gateway.Identities.Count(ctx, session.ID)
+				n, err := gateway.Identities.Count(ctx, session.ID, models.ContactFilter{})
 				require.NoError(t, err)
 				assert.Equal(t, 22, n)
 				group, err := gateway.Groups.Get(ctx, session.ID, "1@g.us")

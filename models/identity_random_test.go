@@ -68,7 +68,7 @@ func randomHistory(t *testing.T, db *models.DB) (states []string) {
 
 // stateOf writes down who is in which group, and checks the member counts.
 func stateOf(t *testing.T, db *models.DB, sessionID string, jids []string) (state string) {
-	identities, err := db.Identities.List(t.Context(), sessionID, models.Page{})
+	identities, err := db.Identities.List(t.Context(), sessionID, models.ContactFilter{}, models.Page{})
 	require.NoError(t, err)
 	for _, i := range identities.Items {
 		state += fmt.Sprintf("%s/%s ", i.LID, i.PhoneJID)

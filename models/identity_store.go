@@ -91,14 +91,16 @@ func (s *IdentityStore) GetMany(ctx context.Context, ids []int64) (map[int64]Ide
 }
 
 // List gives the people a session knows, in the order it got to know them.
-func (s *IdentityStore) List(ctx context.Context, sessionID string, page Page) (List[Identity], error) {
+func (s *IdentityStore) List(ctx context.Context, sessionID string, filter ContactFilter, page Page) (List[Identity], error) {
 	c := s.db.cursors("identities", sessionID)
 	after, err := c.decodeID(page.After)
 	if err != nil {
 		return List[Identity]{}, err
 	}
+	where, parameters := filter.conditions(s.db, "i")
+	parameters = append(append([]any{sessionID, after}, parameters...), page.fetch())
 	identities, err := scanIdentities(s.db.read(ctx).Raw("SELECT "+identityColumns+` FROM identities i
-		WHERE i.session_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`, sessionID, after, page.fetch()), page.Limit+1)
+		WHERE i.session_id = ? AND i.id > ?`+where+` ORDER BY i.id LIMIT ?`, parameters...), page.Limit+1)
 	if err != nil {
 		return List[Identity]{}, storeError("contact", "listing people of session "+sessionID, err)
 	}
@@ -109,13 +111,14 @@ func identityID(i *Identity) int64 { return i.ID }
 
 // ListBySessions is List for several sessions in one statement; each session is
 // a key of the result. page.After works for a single session only.
-func (s *IdentityStore) ListBySessions(ctx context.Context, sessionIDs []string, page Page) (map[string]List[Identity], error) {
+func (s *IdentityStore) ListBySessions(ctx context.Context, sessionIDs []string, filter ContactFilter, page Page) (map[string]List[Identity], error) {
 	b, err := newBatch(s.db, "identities", sessionIDs, page)
 	if err != nil {
 		return nil, err
 	}
+	where, parameters := filter.conditions(s.db, "x")
 	identities, err := scanIdentities(s.db.read(ctx).Raw("SELECT "+identityColumns+" FROM "+
-		s.db.batchTables(text("id"), "identities", "i", "x.session_id = p.id")+" ORDER BY i.session_id, i.id", b.parameters()...), 0)
+		s.db.batchTables(text("id"), "identities", "i", "x.session_id = p.id"+where)+" ORDER BY i.session_id, i.id", b.parameters(parameters...)...), 0)
 	if err != nil {
 		return nil, storeError("contact", "listing people of sessions", err)
 	}
@@ -123,20 +126,22 @@ func (s *IdentityStore) ListBySessions(ctx context.Context, sessionIDs []string,
 }
 
 // Count tells how many people a session knows.
-func (s *IdentityStore) Count(ctx context.Context, sessionID string) (int, error) {
-	counts, err := s.CountBySessions(ctx, []string{sessionID})
+func (s *IdentityStore) Count(ctx context.Context, sessionID string, filter ContactFilter) (int, error) {
+	counts, err := s.CountBySessions(ctx, []string{sessionID}, filter)
 	return counts[sessionID], err
 }
 
 // CountBySessions is Count for several sessions in one statement. Sessions
-// without people are absent.
-func (s *IdentityStore) CountBySessions(ctx context.Context, sessionIDs []string) (map[string]int, error) {
+// without such people are absent.
+func (s *IdentityStore) CountBySessions(ctx context.Context, sessionIDs []string, filter ContactFilter) (map[string]int, error) {
 	given, err := keys("id", sessionIDs)
 	if err != nil {
 		return nil, err
 	}
+	where, parameters := filter.conditions(s.db, "i")
 	counts, err := scanCounts[string](s.db.read(ctx).Raw(
-		"SELECT session_id, COUNT(*) FROM identities WHERE session_id IN "+s.db.in(text("id"))+" GROUP BY session_id", given))
+		"SELECT i.session_id, COUNT(*) FROM identities i WHERE i.session_id IN "+s.db.in(text("id"))+where+" GROUP BY i.session_id",
+		append([]any{given}, parameters...)...))
 	return counts, storeError("contact", "counting people of sessions", err)
 }
 

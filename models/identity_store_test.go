@@ -103,7 +103,7 @@ func TestIdentitiesMergeInEveryOrder(t *testing.T) {
 				last, err = db.Identities.Upsert(t.Context(), session.ID, people)
 				require.NoError(t, err, name)
 			}
-			list, err := db.Identities.List(t.Context(), session.ID, models.Page{})
+			list, err := db.Identities.List(t.Context(), session.ID, models.ContactFilter{}, models.Page{})
 			require.NoError(t, err)
 			require.Len(t, list.Items, 1, name)
 			got := list.Items[0]
@@ -146,7 +146,7 @@ func TestNumbersMoveBetweenPeople(t *testing.T) {
 		ids, err := db.Identities.Upsert(ctx, session.ID, []models.Person{both("1", "6281"), both("2", "6282")})
 		require.NoError(t, err)
 		numbers := func() (numbers []string) {
-			list, err := db.Identities.List(ctx, session.ID, models.Page{})
+			list, err := db.Identities.List(ctx, session.ID, models.ContactFilter{}, models.Page{})
 			require.NoError(t, err)
 			for _, i := range list.Items {
 				numbers = append(numbers, i.LID+" "+i.PhoneNumber)
@@ -242,15 +242,15 @@ func TestIdentitiesStayInTheirSession(t *testing.T) {
 		second, err := db.Identities.Upsert(ctx, theirs.ID, []models.Person{lid("1"), phone("6281")})
 		require.NoError(t, err)
 		assert.NotContains(t, second, first[0])
-		n, err := db.Identities.Count(ctx, theirs.ID)
+		n, err := db.Identities.Count(ctx, theirs.ID, models.ContactFilter{})
 		require.NoError(t, err)
 		assert.Equal(t, 2, n, "what one session learned is not told to another")
 		_, err = db.Identities.Get(ctx, "nope", "1@lid")
 		assert.Equal(t, fault.NotFound, fault.CodeOf(err))
 
-		page, err := db.Identities.List(ctx, theirs.ID, models.Page{Limit: 1})
+		page, err := db.Identities.List(ctx, theirs.ID, models.ContactFilter{}, models.Page{Limit: 1})
 		require.NoError(t, err)
-		_, err = db.Identities.List(ctx, mine.ID, models.Page{After: page.NextCursor()})
+		_, err = db.Identities.List(ctx, mine.ID, models.ContactFilter{}, models.Page{After: page.NextCursor()})
 		requireInvalidCursor(t, err)
 	})
 }
@@ -265,11 +265,15 @@ func TestListIdentities(t *testing.T) {
 		_, err = db.Identities.Upsert(ctx, small.ID, []models.Person{lid("1")})
 		require.NoError(t, err)
 
-		all, err := db.Identities.List(ctx, big.ID, models.Page{})
+		all, err := db.Identities.List(ctx, big.ID, models.ContactFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Len(t, all.Items, 5)
-		assert.Equal(t, all.Items, walk(t, 2, func(p models.Page) (models.List[models.Identity], error) { return db.Identities.List(ctx, big.ID, p) }))
-		assert.Equal(t, all.Items, walk(t, 5, func(p models.Page) (models.List[models.Identity], error) { return db.Identities.List(ctx, big.ID, p) }))
+		assert.Equal(t, all.Items, walk(t, 2, func(p models.Page) (models.List[models.Identity], error) {
+			return db.Identities.List(ctx, big.ID, models.ContactFilter{}, p)
+		}))
+		assert.Equal(t, all.Items, walk(t, 5, func(p models.Page) (models.List[models.Identity], error) {
+			return db.Identities.List(ctx, big.ID, models.ContactFilter{}, p)
+		}))
 
 		many, err := db.Identities.GetMany(ctx, append([]int64{-1}, ids...))
 		require.NoError(t, err)
@@ -280,18 +284,18 @@ func TestListIdentities(t *testing.T) {
 		assert.Empty(t, none)
 
 		for _, limit := range []int{0, 1, 2, 5} {
-			lists, err := db.Identities.ListBySessions(ctx, []string{small.ID, big.ID, empty.ID, big.ID}, models.Page{Limit: limit})
+			lists, err := db.Identities.ListBySessions(ctx, []string{small.ID, big.ID, empty.ID, big.ID}, models.ContactFilter{}, models.Page{Limit: limit})
 			require.NoError(t, err)
 			require.Len(t, lists, 3)
 			for _, id := range []string{big.ID, small.ID, empty.ID} {
-				want, err := db.Identities.List(ctx, id, models.Page{Limit: limit})
+				want, err := db.Identities.List(ctx, id, models.ContactFilter{}, models.Page{Limit: limit})
 				require.NoError(t, err)
 				assert.Equal(t, want.Items, lists[id].Items)
 				assert.Equal(t, want.HasNext, lists[id].HasNext)
 				assert.Equal(t, want.NextCursor(), lists[id].NextCursor())
 			}
 		}
-		counts, err := db.Identities.CountBySessions(ctx, []string{big.ID, small.ID, empty.ID})
+		counts, err := db.Identities.CountBySessions(ctx, []string{big.ID, small.ID, empty.ID}, models.ContactFilter{})
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int{big.ID: 5, small.ID: 1}, counts)
 	})

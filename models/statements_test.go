@@ -35,7 +35,7 @@ func TestStatementsOfLists(t *testing.T) {
 					require.NoError(t, err)
 					groups = append(groups, group.ID)
 				}
-				list, err := db.Identities.List(ctx, sessions[0], models.Page{})
+				list, err := db.Identities.List(ctx, sessions[0], models.ContactFilter{}, models.Page{})
 				require.NoError(t, err)
 				for _, i := range list.Items {
 					people = append(people, i.ID)
@@ -73,11 +73,11 @@ func TestStatementsOfLists(t *testing.T) {
 						return len(l), err
 					},
 					"people": func() (int, error) {
-						l, err := db.Identities.List(ctx, sessions[0], page)
+						l, err := db.Identities.List(ctx, sessions[0], models.ContactFilter{}, page)
 						return len(l.Items), err
 					},
 					"people by session": func() (int, error) {
-						l, err := db.Identities.ListBySessions(ctx, sessions, page)
+						l, err := db.Identities.ListBySessions(ctx, sessions, models.ContactFilter{}, page)
 						return len(l), err
 					},
 					"people by id": func() (int, error) {

@@ -72,6 +72,7 @@ func TestCursorLists(t *testing.T) {
 		hook, other := s.ledgerOf(many), s.ledgerOf(3)
 		lists := map[string]bool{ // whether the end is null
 			at + session + "/chats":                   true,
+			at + session + "/contacts":                false,
 			messages(session, many-1):                 true,
 			webhooksPath + "/" + hook + "/deliveries": false,
 		}
@@ -98,6 +99,7 @@ func TestCursorLists(t *testing.T) {
 			}
 		}
 		lists[at+sibling+"/chats"] = true
+		lists[at+sibling+"/contacts"] = false
 		lists[messages(session, 0)] = true
 		lists[messages(sibling, many-1)] = true
 		lists[webhooksPath+"/"+other+"/deliveries"] = false
@@ -161,7 +163,7 @@ func TestStatementsOfCursorLists(t *testing.T) {
 			s.chatOf(many, 0, 25)
 			few, full := s.ledgerOf(1), s.ledgerOf(25)
 			s.list("/api/v1/sessions") // the key's last use is written once a minute
-			key, session, chat, hook, list, reactions := 1, 1, 1, 1, 1, 1
+			key, session, chat, hook, list, reactions, contact, dm, groups := 1, 1, 1, 1, 1, 1, 1, 1, 1
 			at, messages, ledgers := "/api/v1/sessions/", "/chats/"+phoneOf(0)+"/messages", webhooksPath+"/"
 			for _, c := range []struct {
 				of1, of25 string
@@ -169,9 +171,13 @@ func TestStatementsOfCursorLists(t *testing.T) {
 			}{
 				{at + one + "/chats", at + many + "/chats", key + session + list},
 				{at + one + messages, at + many + messages, key + session + chat + list + reactions},
+				{at + one + "/contacts", at + many + "/contacts?source=dm&q=person", key + session + list},
+				{at + one + "/contacts/" + phoneOf(0), at + many + "/contacts/" + lidOf(0), key + session + contact + dm + groups},
 				{ledgers + few + "/deliveries", ledgers + full + "/deliveries", key + hook + list},
 			} {
-				count := func(path string) []string { return statements.During(func() { s.list(path) }) }
+				count := func(path string) []string {
+					return statements.During(func() { require.Equal(t, http.StatusOK, s.send("GET", path, s.key, "").StatusCode, path) })
+				}
 				of1, of25 := count(c.of1), count(c.of25)
 				assert.Len(t, of25, len(of1), c.of25)
 				assert.LessOrEqual(t, len(of25), c.least, "%s:\n%s", c.of25, strings.Join(of25, "\n"))

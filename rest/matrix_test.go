@@ -27,35 +27,45 @@ func matrix() map[string]matrixCase {
 	readOrManage := []models.Capability{models.Read, models.Manage}
 	const people = `{"participants":["491700000009@s.whatsapp.net"]}`
 	return map[string]matrixCase{
-		"adminListSessions":   {needs: []models.Capability{models.SuperAdmin}, status: 200, other: 403},
-		"listSessions":        {needs: readOrManage, status: 200, other: 200},
-		"createSession":       {needs: manage, body: `{"label":"New"}`, status: 201, other: 201},
-		"getSession":          {needs: readOrManage, status: 200},
-		"updateSession":       {needs: manage, body: `{"label":"Changed"}`, status: 200},
-		"deleteSession":       {needs: manage, status: 204},
-		"sessionMe":           {needs: readOrManage, status: 404},
-		"sessionQR":           {needs: manage, status: 404},
-		"sessionPairingCode":  {needs: manage, body: `{"phone":"x"}`, status: 400},
-		"startSession":        {needs: manage, status: 200},
-		"stopSession":         {needs: manage, status: 200},
-		"restartSession":      {needs: manage, status: 200},
-		"logoutSession":       {needs: manage, status: 200},
-		"listGroups":          {needs: read, status: 200},
-		"createGroup":         {needs: send, body: `{"name":"Team","participants":[]}`, status: 501},
-		"getGroup":            {needs: read, status: 200},
-		"updateGroup":         {needs: send, body: `{"subject":"Team"}`, status: 501},
-		"getGroupInvite":      {needs: read, status: 501},
-		"revokeGroupInvite":   {needs: send, status: 501},
-		"listGroupMembers":    {needs: read, status: 200},
-		"addGroupMembers":     {needs: send, body: people, status: 501},
-		"removeGroupMember":   {needs: send, status: 501},
-		"promoteGroupMember":  {needs: send, status: 501},
-		"demoteGroupMember":   {needs: send, status: 501},
-		"approveGroupMembers": {needs: send, body: people, status: 501},
-		"rejectGroupMembers":  {needs: send, body: people, status: 501},
-		"listGroupRequests":   {needs: read, status: 501},
-		"leaveGroup":          {needs: send, status: 501},
-		"joinGroup":           {needs: send, body: `{"invite":"AbCdEfGhIjKlMnOpQrStUv"}`, status: 501},
+		"adminListSessions":          {needs: []models.Capability{models.SuperAdmin}, status: 200, other: 403},
+		"adminStartSessionBackfill":  {needs: []models.Capability{models.SuperAdmin}, status: 501, other: 403},
+		"adminSessionBackfillStatus": {needs: []models.Capability{models.SuperAdmin}, status: 404, other: 403},
+		"listSessions":               {needs: readOrManage, status: 200, other: 200},
+		"createSession":              {needs: manage, body: `{"label":"New"}`, status: 201, other: 201},
+		"getSession":                 {needs: readOrManage, status: 200},
+		"updateSession":              {needs: manage, body: `{"label":"Changed"}`, status: 200},
+		"deleteSession":              {needs: manage, status: 204},
+		"sessionMe":                  {needs: readOrManage, status: 404},
+		"sessionQR":                  {needs: manage, status: 404},
+		"sessionPairingCode":         {needs: manage, body: `{"phone":"x"}`, status: 400},
+		"startSession":               {needs: manage, status: 200},
+		"stopSession":                {needs: manage, status: 200},
+		"restartSession":             {needs: manage, status: 200},
+		"logoutSession":              {needs: manage, status: 200},
+		"listGroups":                 {needs: read, status: 200},
+		"createGroup":                {needs: send, body: `{"name":"Team","participants":[]}`, status: 501},
+		"getGroup":                   {needs: read, status: 200},
+		"updateGroup":                {needs: send, body: `{"subject":"Team"}`, status: 501},
+		"getGroupInvite":             {needs: read, status: 501},
+		"revokeGroupInvite":          {needs: send, status: 501},
+		"listGroupMembers":           {needs: read, status: 200},
+		"addGroupMembers":            {needs: send, body: people, status: 501},
+		"removeGroupMember":          {needs: send, status: 501},
+		"promoteGroupMember":         {needs: send, status: 501},
+		"demoteGroupMember":          {needs: send, status: 501},
+		"approveGroupMembers":        {needs: send, body: people, status: 501},
+		"rejectGroupMembers":         {needs: send, body: people, status: 501},
+		"listGroupRequests":          {needs: read, status: 501},
+		"leaveGroup":                 {needs: send, status: 501},
+		"joinGroup":                  {needs: send, body: `{"invite":"AbCdEfGhIjKlMnOpQrStUv"}`, status: 501},
+
+		"listContacts":      {needs: read, status: 200},
+		"checkContact":      {needs: read, status: 400},
+		"getContact":        {needs: read, status: 200},
+		"getContactAbout":   {needs: read, status: 501},
+		"getContactPicture": {needs: read, status: 501},
+		"blockContact":      {needs: send, status: 501},
+		"unblockContact":    {needs: send, status: 501},
 
 		"listChats":        {needs: read, status: 200},
 		"listChatMessages": {needs: read, status: 200},
@@ -115,6 +125,10 @@ func (s *stack) matrixPath(rt route) string {
 			s.group(session, "120363021234567890@g.us", 3)
 			path = strings.Replace(path, "{gid}", "120363021234567890%40g.us", 1)
 		}
+		if strings.Contains(path, "{lid}") {
+			s.message(session, "M1")
+			path = strings.Replace(path, "{lid}", "100000000000001@lid", 1)
+		}
 		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
 		if strings.Contains(path, "{mid}") {
 			s.message(session, "M1")
@@ -171,7 +185,7 @@ func (s *stack) matrixRow(rt route, c matrixCase, path string) {
 	everything := s.newKey(otherOrganization, models.Read, models.Send, models.Manage)
 	a = expect("another organization", everything, c.body, other)
 	assert.NotContains(s, a.body, whatsapptest.Organization)
-	if ofSession(rt.Pattern) {
+	if ofSession(rt.Pattern) && !contains(c.needs, models.SuperAdmin) {
 		a = expect("another organization, broken body", everything, broken, 404)
 		assert.Equal(s, "session not found", a.failure(s.T).Message)
 	}
@@ -179,7 +193,9 @@ func (s *stack) matrixRow(rt route, c matrixCase, path string) {
 	if contains(c.needs, models.SuperAdmin) {
 		expect("an owner", s.token(whatsapptest.Organization, "owner"), "", 403)
 		a = expect("a super_admin", s.token("", "super_admin"), "", c.status)
-		assert.Contains(s, a.body, whatsapptest.Organization)
+		if c.status < http.StatusBadRequest {
+			assert.Contains(s, a.body, whatsapptest.Organization)
+		}
 		return
 	}
 	if hasBody(rt) {

@@ -26,6 +26,7 @@ var tags = []struct{ name, description string }{
 	{tagAdmin, "Across organizations; needs a login token of the platform role super_admin."},
 	{tagSessions, "Linked, or linkable, WhatsApp numbers: create, pair, start, stop."},
 	{tagChats, "Conversations of a session and their messages."},
+	{tagContacts, "People a session knows; who is on WhatsApp, their pictures, and who is blocked."},
 	{tagMessages, "Sending messages."},
 	{tagWebhooks, "Endpoints that get the organization's events."},
 	{tagGroups, "Groups of a session, their members, invites and join requests."},

@@ -128,6 +128,7 @@ func parityCases(s *stack, session, offline, own string, foreign, strange types.
 	}
 	cases = append(cases, chatParityCases(s, session, offline)...)
 	cases = append(cases, webhookParityCases(s)...)
+	cases = append(cases, contactParityCases(s, session, offline)...)
 	for i := range cases {
 		cases[i].query = fill.Replace(cases[i].query)
 	}

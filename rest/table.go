@@ -6,9 +6,11 @@ import "slices"
 // keeps its own rows.
 func table() []route {
 	return slices.Concat(
+		backfillRows(),
 		sessionRows(),
 		pairingRows(),
 		chatRows(),
+		contactRows(),
 		groupRows(),
 		memberRows(),
 		messageRows(),

@@ -35,6 +35,8 @@ func TestTableIsTheContract(t *testing.T) {
 	const s = "/api/v1/sessions/{session}"
 	contract := []string{
 		"adminListSessions GET /api/v1/admin/sessions 200 Query.adminListSessions",
+		"adminStartSessionBackfill POST /api/v1/admin/sessions/{session}:backfill 202 Mutation.adminStartSessionBackfill",
+		"adminSessionBackfillStatus GET /api/v1/admin/sessions/{session}/backfill 200 Query.adminSessionBackfillStatus",
 		"listSessions GET /api/v1/sessions 200 Query.sessions",
 		"createSession POST /api/v1/sessions 201 Mutation.createSession",
 		"getSession GET " + s + " 200 Query.session",
@@ -50,6 +52,13 @@ func TestTableIsTheContract(t *testing.T) {
 		"listChats GET " + s + "/chats 200 Session.chats",
 		"listChatMessages GET " + s + "/chats/{cid}/messages 200 Chat.messages",
 		"readChat POST " + s + "/chats/{cid}/read 200 Mutation.readChat",
+		"listContacts GET " + s + "/contacts 200 Session.contacts",
+		"checkContact GET " + s + "/contacts/check 200 Query.checkContact",
+		"getContact GET " + s + "/contacts/{lid} 200 Query.contact",
+		"getContactAbout GET " + s + "/contacts/{jid}/about 200 Query.contactAbout",
+		"getContactPicture GET " + s + "/contacts/{jid}/picture 200 Query.contactPicture",
+		"blockContact POST " + s + "/contacts/{jid}/block 204 Mutation.blockContact",
+		"unblockContact POST " + s + "/contacts/{jid}/unblock 204 Mutation.unblockContact",
 		"sendMessage POST " + s + "/messages 200 Mutation.sendMessage",
 		"getMessageMedia GET " + s + "/messages/{mid}/media 200 Mutation.fetchMedia",
 		"listWebhooks GET /api/v1/webhooks 200 Query.webhooks",

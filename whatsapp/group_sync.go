@@ -11,6 +11,7 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
+	"wagateway/models"
 	"wagateway/models/fault"
 )
 
@@ -62,7 +63,8 @@ func (s *Service) fetch(ctx context.Context, x *session, w wanted) error {
 	case w.everything:
 		return s.syncEverything(ctx, x)
 	case w.names:
-		return s.syncNames(ctx, x)
+		_, err := s.syncNames(ctx, x)
+		return err
 	default:
 		return s.fetchWanted(ctx, x, w.group)
 	}
@@ -96,6 +98,11 @@ func (s *Service) fetchWanted(ctx context.Context, x *session, jid types.JID) er
 // syncEverything makes the stored groups those that WhatsApp lists, and stores
 // the names that the client knows. A group that fails does not hold up others.
 func (s *Service) syncEverything(ctx context.Context, x *session) error {
+	return s.syncCounting(ctx, x, func(models.BackfillCounts) error { return nil })
+}
+
+// syncCounting is syncEverything that tells of each step how much is stored by then.
+func (s *Service) syncCounting(ctx context.Context, x *session, reached func(models.BackfillCounts) error) error {
 	if err := s.fullSyncs.Acquire(ctx, 1); err != nil {
 		return err
 	}
@@ -103,13 +110,21 @@ func (s *Service) syncEverything(ctx context.Context, x *session) error {
 	if err := s.syncOwnIdentity(ctx, x); err != nil {
 		return err
 	}
-	if err := s.syncGroups(ctx, x); err != nil {
+	counts, err := s.syncGroups(ctx, x)
+	if err != nil {
 		return err
 	}
-	return s.syncNames(ctx, x)
+	if err := reached(counts); err != nil {
+		return err
+	}
+	if counts.Contacts, err = s.syncNames(ctx, x); err != nil {
+		return err
+	}
+	return reached(counts)
 }
 
-func (s *Service) syncGroups(ctx context.Context, x *session) error {
+// syncGroups stores what WhatsApp lists, and counts groups and members.
+func (s *Service) syncGroups(ctx context.Context, x *session) (counts models.BackfillCounts, err error) {
 	mark := x.groups.mark()
 	asking, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -117,12 +132,14 @@ func (s *Service) syncGroups(ctx context.Context, x *session) error {
 		return cli.GetJoinedGroups(ctx)
 	})
 	if err != nil {
-		return fmt.Errorf("listing groups: %w", err)
+		return counts, fmt.Errorf("listing groups: %w", err)
 	}
 	var failures []error
 	listed := make(map[types.JID]bool, len(groups))
 	for _, info := range groups {
 		listed[info.JID] = true
+		counts.Groups++
+		counts.GroupMembers += len(info.Participants)
 		_, adopted, err := s.adopt(ctx, x, info, mark)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("storing a group: %w", err))
@@ -134,7 +151,7 @@ func (s *Service) syncGroups(ctx context.Context, x *session) error {
 		failures = append(failures, err)
 	}
 	x.log.InfoContext(ctx, "groups read", "groups", len(groups), "failures", len(failures))
-	return errors.Join(failures...)
+	return counts, errors.Join(failures...)
 }
 
 // retainListed marks as left what WhatsApp did not list. A group that changed

@@ -130,15 +130,15 @@ func (s *Service) storeOwnName(ctx context.Context, x *session, name string) err
 }
 
 // syncNames stores the names that whatsmeow knows: the address book, and what
-// people call themselves.
-func (s *Service) syncNames(ctx context.Context, x *session) error {
+// people call themselves. It gives how many people it stored.
+func (s *Service) syncNames(ctx context.Context, x *session) (stored int, err error) {
 	cli := x.cli()
 	if cli == nil || cli.Store == nil || cli.Store.Contacts == nil {
-		return nil
+		return 0, nil
 	}
 	contacts, err := cli.Store.Contacts.GetAllContacts(ctx)
 	if err != nil {
-		return fmt.Errorf("loading contacts: %w", err)
+		return 0, fmt.Errorf("loading contacts: %w", err)
 	}
 	people := make([]models.Person, 0, len(contacts))
 	// Where both addresses of a person have an entry, the number's is stored last.
@@ -165,9 +165,10 @@ func (s *Service) syncNames(ctx context.Context, x *session) error {
 	}
 	for batch := range slices.Chunk(people, nameBatch) {
 		if _, err := s.db.Identities.Upsert(ctx, x.id, batch); err != nil {
-			return fmt.Errorf("storing names: %w", err)
+			return stored, fmt.Errorf("storing names: %w", err)
 		}
+		stored += len(batch)
 		s.changes.notify(nil)
 	}
-	return nil
+	return stored, nil
 }

@@ -21,6 +21,11 @@ const (
 	// late 2022 ("up to 1024 people", faq.whatsapp.com); an add beyond it is
 	// declined with code 419.
 	maxGroupMembers = 1024
+	// maxPushName and maxAbout are what WhatsApp's own apps let one type.
+	maxPushName, maxAbout = 25, 139
+	// maxPictureSide is the width and height in pixels that WhatsApp's own apps
+	// scale profile pictures to.
+	maxPictureSide = 640
 	// maxText is what WhatsApp's own apps let one type into a message.
 	maxText = 65_536
 )
@@ -59,6 +64,14 @@ const (
 	maxSendTries = 5
 	// maxSendPause bounds the pause before a message is tried again.
 	maxSendPause = time.Minute
+	// maxChecks is how many numbers are checked at once: more look to WhatsApp like
+	// somebody who collects numbers.
+	maxChecks = 50
+	// maxContactName bounds the names of the address book.
+	maxContactName = 100
+	// maxPicture is how large a picture may come in, in bytes, and maxPicturePixels
+	// how large it may be unpacked: about 100 MB for a moment.
+	maxPicture, maxPicturePixels = 5 << 20, 25_000_000
 	// nameBatch is how many people are stored in one transaction.
 	nameBatch = 500
 )

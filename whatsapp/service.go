@@ -141,6 +141,9 @@ func (s *Service) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("resuming sessions: %w", err)
 	}
+	if err := s.interruptBackfills(ctx); err != nil {
+		return fmt.Errorf("resuming sessions: %w", err)
+	}
 	release, err := s.enter()
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ type ResolverRoot interface {
 	ApiKey() ApiKeyResolver
 	Chat() ChatResolver
 	Contact() ContactResolver
+	ContactGroup() ContactGroupResolver
 	Delivery() DeliveryResolver
 	Group() GroupResolver
 	Message() MessageResolver
@@ -53,6 +54,10 @@ type ComplexityRoot struct {
 	AddGroupMembersPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	AdminStartSessionBackfillPayload struct {
+		Job func(childComplexity int) int
 	}
 
 	ApiKey struct {
@@ -83,6 +88,45 @@ type ComplexityRoot struct {
 	ApproveGroupMembersPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	BackfillJob struct {
+		Contacts       func(childComplexity int) int
+		Error          func(childComplexity int) int
+		FinishedAt     func(childComplexity int) int
+		GroupMembers   func(childComplexity int) int
+		Groups         func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OrganizationID func(childComplexity int) int
+		SessionID      func(childComplexity int) int
+		StartedAt      func(childComplexity int) int
+		Status         func(childComplexity int) int
+	}
+
+	BlockContactPayload struct {
+		JID func(childComplexity int) int
+	}
+
+	BlockedContact struct {
+		JID      func(childComplexity int) int
+		LID      func(childComplexity int) int
+		PhoneJID func(childComplexity int) int
+	}
+
+	BusinessHours struct {
+		Close func(childComplexity int) int
+		Day   func(childComplexity int) int
+		Mode  func(childComplexity int) int
+		Open  func(childComplexity int) int
+	}
+
+	BusinessProfile struct {
+		Address    func(childComplexity int) int
+		Categories func(childComplexity int) int
+		Email      func(childComplexity int) int
+		Hours      func(childComplexity int) int
+		JID        func(childComplexity int) int
+		TimeZone   func(childComplexity int) int
 	}
 
 	CallEvent struct {
@@ -140,9 +184,19 @@ type ComplexityRoot struct {
 		UnreadCount    func(childComplexity int) int
 	}
 
+	CheckedNumber struct {
+		BusinessName func(childComplexity int) int
+		JID          func(childComplexity int) int
+		LID          func(childComplexity int) int
+		OnWhatsApp   func(childComplexity int) int
+		Query        func(childComplexity int) int
+	}
+
 	Contact struct {
 		BusinessName func(childComplexity int) int
+		Dm           func(childComplexity int) int
 		FirstSeenAt  func(childComplexity int) int
+		Groups       func(childComplexity int) int
 		ID           func(childComplexity int) int
 		LID          func(childComplexity int) int
 		Name         func(childComplexity int) int
@@ -150,6 +204,10 @@ type ComplexityRoot struct {
 		PhoneNumber  func(childComplexity int) int
 		PushName     func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
+	}
+
+	ContactAbout struct {
+		About func(childComplexity int) int
 	}
 
 	ContactCard struct {
@@ -184,6 +242,20 @@ type ComplexityRoot struct {
 		SessionID      func(childComplexity int) int
 		Timestamp      func(childComplexity int) int
 		Type           func(childComplexity int) int
+	}
+
+	ContactGroup struct {
+		Group      func(childComplexity int) int
+		GroupJID   func(childComplexity int) int
+		LastSeenAt func(childComplexity int) int
+		Role       func(childComplexity int) int
+		Subject    func(childComplexity int) int
+		Tag        func(childComplexity int) int
+	}
+
+	ContactPicture struct {
+		ID  func(childComplexity int) int
+		URL func(childComplexity int) int
 	}
 
 	CreateApiKeyPayload struct {
@@ -503,45 +575,53 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AddGroupMembers      func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		AddReaction          func(childComplexity int, sessionID string, input AddReactionInput) int
-		ApproveGroupMembers  func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		CancelSend           func(childComplexity int, sessionID string, outboxID string) int
-		CreateAPIKey         func(childComplexity int, input CreateAPIKeyInput) int
-		CreateGroup          func(childComplexity int, sessionID string, input CreateGroupInput) int
-		CreateRealtimeTicket func(childComplexity int, input *CreateRealtimeTicketInput) int
-		CreateSession        func(childComplexity int, input CreateSessionInput) int
-		CreateWebhook        func(childComplexity int, input CreateWebhookInput) int
-		DeleteSession        func(childComplexity int, sessionID string) int
-		DeleteWebhook        func(childComplexity int, id string) int
-		DemoteGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		EditMessage          func(childComplexity int, sessionID string, input EditMessageInput) int
-		FetchMedia           func(childComplexity int, sessionID string, input MessageKeyInput) int
-		ForwardMessage       func(childComplexity int, sessionID string, input ForwardMessageInput) int
-		JoinGroup            func(childComplexity int, sessionID string, input JoinGroupInput) int
-		LeaveGroup           func(childComplexity int, sessionID string, groupJID string) int
-		LogoutSession        func(childComplexity int, sessionID string) int
-		PromoteGroupMember   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		ReadChat             func(childComplexity int, sessionID string, input ReadChatInput) int
-		Redeliver            func(childComplexity int, webhookID string, deliveryID string) int
-		RedeliverRange       func(childComplexity int, webhookID string, input RedeliverRangeInput) int
-		RejectGroupMembers   func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		RemoveGroupMember    func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
-		RemoveReaction       func(childComplexity int, sessionID string, input MessageKeyInput) int
-		RestartSession       func(childComplexity int, sessionID string) int
-		RevokeAPIKey         func(childComplexity int, id string) int
-		RevokeGroupInvite    func(childComplexity int, sessionID string, groupJID string) int
-		RevokeMessage        func(childComplexity int, sessionID string, input RevokeMessageInput) int
-		RotateWebhookSecret  func(childComplexity int, id string, input *RotateWebhookSecretInput) int
-		SendMessage          func(childComplexity int, sessionID string, input SendMessageInput) int
-		SessionPairingCode   func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
-		StartSession         func(childComplexity int, sessionID string) int
-		StopSession          func(childComplexity int, sessionID string) int
-		TestWebhook          func(childComplexity int, id string) int
-		UpdateGroup          func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
-		UpdateSession        func(childComplexity int, sessionID string, input UpdateSessionInput) int
-		UpdateWebhook        func(childComplexity int, id string, input UpdateWebhookInput) int
-		VoteMessage          func(childComplexity int, sessionID string, input VoteMessageInput) int
+		AddGroupMembers             func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		AddReaction                 func(childComplexity int, sessionID string, input AddReactionInput) int
+		AdminStartSessionBackfill   func(childComplexity int, sessionID string) int
+		ApproveGroupMembers         func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		BlockContact                func(childComplexity int, sessionID string, jid string) int
+		CancelSend                  func(childComplexity int, sessionID string, outboxID string) int
+		CreateAPIKey                func(childComplexity int, input CreateAPIKeyInput) int
+		CreateGroup                 func(childComplexity int, sessionID string, input CreateGroupInput) int
+		CreateRealtimeTicket        func(childComplexity int, input *CreateRealtimeTicketInput) int
+		CreateSession               func(childComplexity int, input CreateSessionInput) int
+		CreateWebhook               func(childComplexity int, input CreateWebhookInput) int
+		DeleteSession               func(childComplexity int, sessionID string) int
+		DeleteWebhook               func(childComplexity int, id string) int
+		DemoteGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		EditMessage                 func(childComplexity int, sessionID string, input EditMessageInput) int
+		FetchMedia                  func(childComplexity int, sessionID string, input MessageKeyInput) int
+		ForwardMessage              func(childComplexity int, sessionID string, input ForwardMessageInput) int
+		JoinGroup                   func(childComplexity int, sessionID string, input JoinGroupInput) int
+		LeaveGroup                  func(childComplexity int, sessionID string, groupJID string) int
+		LogoutSession               func(childComplexity int, sessionID string) int
+		PromoteGroupMember          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		ReadChat                    func(childComplexity int, sessionID string, input ReadChatInput) int
+		Redeliver                   func(childComplexity int, webhookID string, deliveryID string) int
+		RedeliverRange              func(childComplexity int, webhookID string, input RedeliverRangeInput) int
+		RejectGroupMembers          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RemoveGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RemoveReaction              func(childComplexity int, sessionID string, input MessageKeyInput) int
+		RestartSession              func(childComplexity int, sessionID string) int
+		RevokeAPIKey                func(childComplexity int, id string) int
+		RevokeContactLink           func(childComplexity int, sessionID string) int
+		RevokeGroupInvite           func(childComplexity int, sessionID string, groupJID string) int
+		RevokeMessage               func(childComplexity int, sessionID string, input RevokeMessageInput) int
+		RotateWebhookSecret         func(childComplexity int, id string, input *RotateWebhookSecretInput) int
+		SaveContact                 func(childComplexity int, sessionID string, input SaveContactInput) int
+		SendMessage                 func(childComplexity int, sessionID string, input SendMessageInput) int
+		SessionPairingCode          func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
+		SetDefaultDisappearingTimer func(childComplexity int, sessionID string, seconds int32) int
+		StartSession                func(childComplexity int, sessionID string) int
+		StopSession                 func(childComplexity int, sessionID string) int
+		TestWebhook                 func(childComplexity int, id string) int
+		UnblockContact              func(childComplexity int, sessionID string, jid string) int
+		UpdateGroup                 func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
+		UpdatePrivacySettings       func(childComplexity int, sessionID string, input UpdatePrivacySettingsInput) int
+		UpdateProfile               func(childComplexity int, sessionID string, input UpdateProfileInput) int
+		UpdateSession               func(childComplexity int, sessionID string, input UpdateSessionInput) int
+		UpdateWebhook               func(childComplexity int, id string, input UpdateWebhookInput) int
+		VoteMessage                 func(childComplexity int, sessionID string, input VoteMessageInput) int
 	}
 
 	Organization struct {
@@ -640,6 +720,19 @@ type ComplexityRoot struct {
 		Type           func(childComplexity int) int
 	}
 
+	PrivacySettings struct {
+		About        func(childComplexity int) int
+		CallAdd      func(childComplexity int) int
+		Defense      func(childComplexity int) int
+		GroupAdd     func(childComplexity int) int
+		LastSeen     func(childComplexity int) int
+		Messages     func(childComplexity int) int
+		Online       func(childComplexity int) int
+		Picture      func(childComplexity int) int
+		ReadReceipts func(childComplexity int) int
+		Stickers     func(childComplexity int) int
+	}
+
 	PromoteGroupMemberPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
@@ -651,24 +744,33 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		APIKeys            func(childComplexity int, first *int32, after *string) int
-		AdminListSessions  func(childComplexity int, first *int32, after *string) int
-		Chat               func(childComplexity int, sessionID string, jid string) int
-		Contact            func(childComplexity int, sessionID string, jid string) int
-		Events             func(childComplexity int, sessionID *string, types []models.EventName, first *int32, after *string) int
-		Group              func(childComplexity int, sessionID string, jid string) int
-		GroupInvite        func(childComplexity int, sessionID string, groupJID string) int
-		GroupInvitePreview func(childComplexity int, sessionID string, invite string) int
-		ListGroupRequests  func(childComplexity int, sessionID string, groupJID string) int
-		Message            func(childComplexity int, sessionID string, waMessageID string) int
-		Node               func(childComplexity int, id string) int
-		Session            func(childComplexity int, id string) int
-		SessionMe          func(childComplexity int, sessionID string) int
-		SessionQR          func(childComplexity int, sessionID string) int
-		Sessions           func(childComplexity int, first *int32, after *string) int
-		Viewer             func(childComplexity int) int
-		Webhook            func(childComplexity int, id string) int
-		Webhooks           func(childComplexity int, first *int32, after *string) int
+		APIKeys                    func(childComplexity int, first *int32, after *string) int
+		AdminListSessions          func(childComplexity int, first *int32, after *string) int
+		AdminSessionBackfillStatus func(childComplexity int, sessionID string) int
+		Blocklist                  func(childComplexity int, sessionID string) int
+		BusinessProfile            func(childComplexity int, sessionID string, jid string) int
+		Chat                       func(childComplexity int, sessionID string, jid string) int
+		CheckContact               func(childComplexity int, sessionID string, phone string) int
+		CheckContacts              func(childComplexity int, sessionID string, phones []string) int
+		Contact                    func(childComplexity int, sessionID string, jid string) int
+		ContactAbout               func(childComplexity int, sessionID string, jid string) int
+		ContactLink                func(childComplexity int, sessionID string) int
+		ContactPicture             func(childComplexity int, sessionID string, jid string, preview bool) int
+		Events                     func(childComplexity int, sessionID *string, types []models.EventName, first *int32, after *string) int
+		Group                      func(childComplexity int, sessionID string, jid string) int
+		GroupInvite                func(childComplexity int, sessionID string, groupJID string) int
+		GroupInvitePreview         func(childComplexity int, sessionID string, invite string) int
+		ListGroupRequests          func(childComplexity int, sessionID string, groupJID string) int
+		Message                    func(childComplexity int, sessionID string, waMessageID string) int
+		Node                       func(childComplexity int, id string) int
+		PrivacySettings            func(childComplexity int, sessionID string) int
+		Session                    func(childComplexity int, id string) int
+		SessionMe                  func(childComplexity int, sessionID string) int
+		SessionQR                  func(childComplexity int, sessionID string) int
+		Sessions                   func(childComplexity int, first *int32, after *string) int
+		Viewer                     func(childComplexity int) int
+		Webhook                    func(childComplexity int, id string) int
+		Webhooks                   func(childComplexity int, first *int32, after *string) int
 	}
 
 	Reaction struct {
@@ -734,12 +836,20 @@ type ComplexityRoot struct {
 		APIKey func(childComplexity int) int
 	}
 
+	RevokeContactLinkPayload struct {
+		ContactLink func(childComplexity int) int
+	}
+
 	RevokeGroupInvitePayload struct {
 		GroupInvite func(childComplexity int) int
 	}
 
 	RotateWebhookSecretPayload struct {
 		Secret func(childComplexity int) int
+	}
+
+	SaveContactPayload struct {
+		Contact func(childComplexity int) int
 	}
 
 	SendMessagePayload struct {
@@ -758,7 +868,7 @@ type ComplexityRoot struct {
 		Chat            func(childComplexity int, jid string) int
 		Chats           func(childComplexity int, first *int32, after *string) int
 		Connected       func(childComplexity int) int
-		Contacts        func(childComplexity int, first *int32, after *string) int
+		Contacts        func(childComplexity int, filter *ContactFilter, first *int32, after *string) int
 		CreatedAt       func(childComplexity int) int
 		CreatedByUserID func(childComplexity int) int
 		GatewayID       func(childComplexity int) int
@@ -832,6 +942,10 @@ type ComplexityRoot struct {
 		Type           func(childComplexity int) int
 	}
 
+	SetDefaultDisappearingTimerPayload struct {
+		Seconds func(childComplexity int) int
+	}
+
 	StartSessionPayload struct {
 		Session func(childComplexity int) int
 	}
@@ -862,12 +976,24 @@ type ComplexityRoot struct {
 		Text        func(childComplexity int) int
 	}
 
+	UnblockContactPayload struct {
+		JID func(childComplexity int) int
+	}
+
 	UnknownContent struct {
 		Raw func(childComplexity int) int
 	}
 
 	UpdateGroupPayload struct {
 		Group func(childComplexity int) int
+	}
+
+	UpdatePrivacySettingsPayload struct {
+		PrivacySettings func(childComplexity int) int
+	}
+
+	UpdateProfilePayload struct {
+		Session func(childComplexity int) int
 	}
 
 	UpdateSessionPayload struct {
@@ -939,8 +1065,13 @@ type ChatResolver interface {
 	Group(ctx context.Context, obj *models.Chat) (*models.Group, error)
 }
 type ContactResolver interface {
+	Dm(ctx context.Context, obj *models.Identity) (*models.Chat, error)
+	Groups(ctx context.Context, obj *models.Identity) ([]*models.Membership, error)
 	FirstSeenAt(ctx context.Context, obj *models.Identity) (models.Millis, error)
 	UpdatedAt(ctx context.Context, obj *models.Identity) (models.Millis, error)
+}
+type ContactGroupResolver interface {
+	Group(ctx context.Context, obj *models.Membership) (*models.Group, error)
 }
 type DeliveryResolver interface {
 	ResponseStatus(ctx context.Context, obj *models.Delivery) (*int32, error)
@@ -959,9 +1090,17 @@ type MessageResolver interface {
 	Receipts(ctx context.Context, obj *models.Message) ([]*models.MessageReceipt, error)
 }
 type MutationResolver interface {
+	UpdateProfile(ctx context.Context, sessionID string, input UpdateProfileInput) (*UpdateProfilePayload, error)
+	UpdatePrivacySettings(ctx context.Context, sessionID string, input UpdatePrivacySettingsInput) (*UpdatePrivacySettingsPayload, error)
+	SetDefaultDisappearingTimer(ctx context.Context, sessionID string, seconds int32) (*SetDefaultDisappearingTimerPayload, error)
+	RevokeContactLink(ctx context.Context, sessionID string) (*RevokeContactLinkPayload, error)
 	CreateAPIKey(ctx context.Context, input CreateAPIKeyInput) (*CreateAPIKeyPayload, error)
 	RevokeAPIKey(ctx context.Context, id string) (*RevokeAPIKeyPayload, error)
+	AdminStartSessionBackfill(ctx context.Context, sessionID string) (*AdminStartSessionBackfillPayload, error)
 	ReadChat(ctx context.Context, sessionID string, input ReadChatInput) (*ReadChatPayload, error)
+	BlockContact(ctx context.Context, sessionID string, jid string) (*BlockContactPayload, error)
+	UnblockContact(ctx context.Context, sessionID string, jid string) (*UnblockContactPayload, error)
+	SaveContact(ctx context.Context, sessionID string, input SaveContactInput) (*SaveContactPayload, error)
 	CreateRealtimeTicket(ctx context.Context, input *CreateRealtimeTicketInput) (*CreateRealtimeTicketPayload, error)
 	CreateGroup(ctx context.Context, sessionID string, input CreateGroupInput) (*CreateGroupPayload, error)
 	UpdateGroup(ctx context.Context, sessionID string, groupJID string, input UpdateGroupInput) (*UpdateGroupPayload, error)
@@ -1001,9 +1140,18 @@ type MutationResolver interface {
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
+	PrivacySettings(ctx context.Context, sessionID string) (*whatsapp.PrivacySettings, error)
+	ContactLink(ctx context.Context, sessionID string) (string, error)
 	APIKeys(ctx context.Context, first *int32, after *string) (*Connection[models.APIKey], error)
+	AdminSessionBackfillStatus(ctx context.Context, sessionID string) (*models.BackfillJob, error)
 	Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error)
 	Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error)
+	CheckContact(ctx context.Context, sessionID string, phone string) (*whatsapp.CheckedNumber, error)
+	CheckContacts(ctx context.Context, sessionID string, phones []string) ([]*whatsapp.CheckedNumber, error)
+	ContactAbout(ctx context.Context, sessionID string, jid string) (*ContactAbout, error)
+	ContactPicture(ctx context.Context, sessionID string, jid string, preview bool) (*whatsapp.ContactPicture, error)
+	BusinessProfile(ctx context.Context, sessionID string, jid string) (*whatsapp.BusinessProfile, error)
+	Blocklist(ctx context.Context, sessionID string) ([]*whatsapp.BlockedContact, error)
 	Events(ctx context.Context, sessionID *string, types []models.EventName, first *int32, after *string) (*EventConnection, error)
 	Group(ctx context.Context, sessionID string, jid string) (*models.Group, error)
 	GroupInvite(ctx context.Context, sessionID string, groupJID string) (*whatsapp.GroupInvite, error)
@@ -1024,7 +1172,7 @@ type SessionResolver interface {
 
 	Chats(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Chat], error)
 	Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error)
-	Contacts(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Identity], error)
+	Contacts(ctx context.Context, obj *models.Session, filter *ContactFilter, first *int32, after *string) (*Connection[models.Identity], error)
 	Groups(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Group], error)
 	Group(ctx context.Context, obj *models.Session, jid string) (*models.Group, error)
 	Health(ctx context.Context, obj *models.Session) (*SessionHealth, error)
@@ -1072,6 +1220,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddGroupMembersPayload.Results(childComplexity), true
+
+	case "AdminStartSessionBackfillPayload.job":
+		if e.ComplexityRoot.AdminStartSessionBackfillPayload.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdminStartSessionBackfillPayload.Job(childComplexity), true
 
 	case "ApiKey.capabilities":
 		if e.ComplexityRoot.ApiKey.Capabilities == nil {
@@ -1184,6 +1339,155 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApproveGroupMembersPayload.Results(childComplexity), true
+
+	case "BackfillJob.contacts":
+		if e.ComplexityRoot.BackfillJob.Contacts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.Contacts(childComplexity), true
+	case "BackfillJob.error":
+		if e.ComplexityRoot.BackfillJob.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.Error(childComplexity), true
+	case "BackfillJob.finishedAt":
+		if e.ComplexityRoot.BackfillJob.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.FinishedAt(childComplexity), true
+	case "BackfillJob.groupMembers":
+		if e.ComplexityRoot.BackfillJob.GroupMembers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.GroupMembers(childComplexity), true
+	case "BackfillJob.groups":
+		if e.ComplexityRoot.BackfillJob.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.Groups(childComplexity), true
+	case "BackfillJob.id":
+		if e.ComplexityRoot.BackfillJob.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.ID(childComplexity), true
+	case "BackfillJob.organizationId":
+		if e.ComplexityRoot.BackfillJob.OrganizationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.OrganizationID(childComplexity), true
+	case "BackfillJob.sessionId":
+		if e.ComplexityRoot.BackfillJob.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.SessionID(childComplexity), true
+	case "BackfillJob.startedAt":
+		if e.ComplexityRoot.BackfillJob.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.StartedAt(childComplexity), true
+	case "BackfillJob.status":
+		if e.ComplexityRoot.BackfillJob.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BackfillJob.Status(childComplexity), true
+
+	case "BlockContactPayload.jid":
+		if e.ComplexityRoot.BlockContactPayload.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockContactPayload.JID(childComplexity), true
+
+	case "BlockedContact.jid":
+		if e.ComplexityRoot.BlockedContact.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockedContact.JID(childComplexity), true
+	case "BlockedContact.lid":
+		if e.ComplexityRoot.BlockedContact.LID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockedContact.LID(childComplexity), true
+	case "BlockedContact.phoneJid":
+		if e.ComplexityRoot.BlockedContact.PhoneJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockedContact.PhoneJID(childComplexity), true
+
+	case "BusinessHours.close":
+		if e.ComplexityRoot.BusinessHours.Close == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessHours.Close(childComplexity), true
+	case "BusinessHours.day":
+		if e.ComplexityRoot.BusinessHours.Day == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessHours.Day(childComplexity), true
+	case "BusinessHours.mode":
+		if e.ComplexityRoot.BusinessHours.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessHours.Mode(childComplexity), true
+	case "BusinessHours.open":
+		if e.ComplexityRoot.BusinessHours.Open == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessHours.Open(childComplexity), true
+
+	case "BusinessProfile.address":
+		if e.ComplexityRoot.BusinessProfile.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.Address(childComplexity), true
+	case "BusinessProfile.categories":
+		if e.ComplexityRoot.BusinessProfile.Categories == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.Categories(childComplexity), true
+	case "BusinessProfile.email":
+		if e.ComplexityRoot.BusinessProfile.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.Email(childComplexity), true
+	case "BusinessProfile.hours":
+		if e.ComplexityRoot.BusinessProfile.Hours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.Hours(childComplexity), true
+	case "BusinessProfile.jid":
+		if e.ComplexityRoot.BusinessProfile.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.JID(childComplexity), true
+	case "BusinessProfile.timeZone":
+		if e.ComplexityRoot.BusinessProfile.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BusinessProfile.TimeZone(childComplexity), true
 
 	case "CallEvent.action":
 		if e.ComplexityRoot.CallEvent.Action == nil {
@@ -1435,18 +1739,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ChatEvent.UnreadCount(childComplexity), true
 
+	case "CheckedNumber.businessName":
+		if e.ComplexityRoot.CheckedNumber.BusinessName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckedNumber.BusinessName(childComplexity), true
+	case "CheckedNumber.jid":
+		if e.ComplexityRoot.CheckedNumber.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckedNumber.JID(childComplexity), true
+	case "CheckedNumber.lid":
+		if e.ComplexityRoot.CheckedNumber.LID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckedNumber.LID(childComplexity), true
+	case "CheckedNumber.isOnWhatsApp":
+		if e.ComplexityRoot.CheckedNumber.OnWhatsApp == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckedNumber.OnWhatsApp(childComplexity), true
+	case "CheckedNumber.query":
+		if e.ComplexityRoot.CheckedNumber.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckedNumber.Query(childComplexity), true
+
 	case "Contact.businessName":
 		if e.ComplexityRoot.Contact.BusinessName == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Contact.BusinessName(childComplexity), true
+	case "Contact.dm":
+		if e.ComplexityRoot.Contact.Dm == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Dm(childComplexity), true
 	case "Contact.firstSeenAt":
 		if e.ComplexityRoot.Contact.FirstSeenAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Contact.FirstSeenAt(childComplexity), true
+	case "Contact.groups":
+		if e.ComplexityRoot.Contact.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Groups(childComplexity), true
 	case "Contact.id":
 		if e.ComplexityRoot.Contact.ID == nil {
 			break
@@ -1489,6 +1836,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Contact.UpdatedAt(childComplexity), true
+
+	case "ContactAbout.about":
+		if e.ComplexityRoot.ContactAbout.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactAbout.About(childComplexity), true
 
 	case "ContactCard.name":
 		if e.ComplexityRoot.ContactCard.Name == nil {
@@ -1608,6 +1962,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ContactEvent.Type(childComplexity), true
+
+	case "ContactGroup.group":
+		if e.ComplexityRoot.ContactGroup.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.Group(childComplexity), true
+	case "ContactGroup.jid":
+		if e.ComplexityRoot.ContactGroup.GroupJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.GroupJID(childComplexity), true
+	case "ContactGroup.lastSeenAt":
+		if e.ComplexityRoot.ContactGroup.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.LastSeenAt(childComplexity), true
+	case "ContactGroup.role":
+		if e.ComplexityRoot.ContactGroup.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.Role(childComplexity), true
+	case "ContactGroup.name":
+		if e.ComplexityRoot.ContactGroup.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.Subject(childComplexity), true
+	case "ContactGroup.tag":
+		if e.ComplexityRoot.ContactGroup.Tag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactGroup.Tag(childComplexity), true
+
+	case "ContactPicture.id":
+		if e.ComplexityRoot.ContactPicture.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactPicture.ID(childComplexity), true
+	case "ContactPicture.url":
+		if e.ComplexityRoot.ContactPicture.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactPicture.URL(childComplexity), true
 
 	case "CreateApiKeyPayload.apiKey":
 		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
@@ -2886,6 +3290,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddReaction(childComplexity, args["sessionId"].(string), args["input"].(AddReactionInput)), true
+	case "Mutation.adminStartSessionBackfill":
+		if e.ComplexityRoot.Mutation.AdminStartSessionBackfill == nil {
+			break
+		}
+
+		args, err := field_Mutation_adminStartSessionBackfill_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AdminStartSessionBackfill(childComplexity, args["sessionId"].(string)), true
 	case "Mutation.approveGroupMembers":
 		if e.ComplexityRoot.Mutation.ApproveGroupMembers == nil {
 			break
@@ -2897,6 +3312,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApproveGroupMembers(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.blockContact":
+		if e.ComplexityRoot.Mutation.BlockContact == nil {
+			break
+		}
+
+		args, err := field_Mutation_blockContact_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BlockContact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.cancelSend":
 		if e.ComplexityRoot.Mutation.CancelSend == nil {
 			break
@@ -3161,6 +3587,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["id"].(string)), true
+	case "Mutation.revokeContactLink":
+		if e.ComplexityRoot.Mutation.RevokeContactLink == nil {
+			break
+		}
+
+		args, err := field_Mutation_revokeContactLink_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeContactLink(childComplexity, args["sessionId"].(string)), true
 	case "Mutation.revokeGroupInvite":
 		if e.ComplexityRoot.Mutation.RevokeGroupInvite == nil {
 			break
@@ -3194,6 +3631,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWebhookSecret(childComplexity, args["id"].(string), args["input"].(*RotateWebhookSecretInput)), true
+	case "Mutation.saveContact":
+		if e.ComplexityRoot.Mutation.SaveContact == nil {
+			break
+		}
+
+		args, err := field_Mutation_saveContact_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SaveContact(childComplexity, args["sessionId"].(string), args["input"].(SaveContactInput)), true
 	case "Mutation.sendMessage":
 		if e.ComplexityRoot.Mutation.SendMessage == nil {
 			break
@@ -3216,6 +3664,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionPairingCode(childComplexity, args["sessionId"].(string), args["input"].(SessionPairingCodeInput)), true
+	case "Mutation.setDefaultDisappearingTimer":
+		if e.ComplexityRoot.Mutation.SetDefaultDisappearingTimer == nil {
+			break
+		}
+
+		args, err := field_Mutation_setDefaultDisappearingTimer_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetDefaultDisappearingTimer(childComplexity, args["sessionId"].(string), args["seconds"].(int32)), true
 	case "Mutation.startSession":
 		if e.ComplexityRoot.Mutation.StartSession == nil {
 			break
@@ -3249,6 +3708,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.TestWebhook(childComplexity, args["id"].(string)), true
+	case "Mutation.unblockContact":
+		if e.ComplexityRoot.Mutation.UnblockContact == nil {
+			break
+		}
+
+		args, err := field_Mutation_unblockContact_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnblockContact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.updateGroup":
 		if e.ComplexityRoot.Mutation.UpdateGroup == nil {
 			break
@@ -3260,6 +3730,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(UpdateGroupInput)), true
+	case "Mutation.updatePrivacySettings":
+		if e.ComplexityRoot.Mutation.UpdatePrivacySettings == nil {
+			break
+		}
+
+		args, err := field_Mutation_updatePrivacySettings_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdatePrivacySettings(childComplexity, args["sessionId"].(string), args["input"].(UpdatePrivacySettingsInput)), true
+	case "Mutation.updateProfile":
+		if e.ComplexityRoot.Mutation.UpdateProfile == nil {
+			break
+		}
+
+		args, err := field_Mutation_updateProfile_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProfile(childComplexity, args["sessionId"].(string), args["input"].(UpdateProfileInput)), true
 	case "Mutation.updateSession":
 		if e.ComplexityRoot.Mutation.UpdateSession == nil {
 			break
@@ -3666,6 +4158,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PresenceEvent.Type(childComplexity), true
 
+	case "PrivacySettings.about":
+		if e.ComplexityRoot.PrivacySettings.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.About(childComplexity), true
+	case "PrivacySettings.callAdd":
+		if e.ComplexityRoot.PrivacySettings.CallAdd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.CallAdd(childComplexity), true
+	case "PrivacySettings.defense":
+		if e.ComplexityRoot.PrivacySettings.Defense == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.Defense(childComplexity), true
+	case "PrivacySettings.groupAdd":
+		if e.ComplexityRoot.PrivacySettings.GroupAdd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.GroupAdd(childComplexity), true
+	case "PrivacySettings.lastSeen":
+		if e.ComplexityRoot.PrivacySettings.LastSeen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.LastSeen(childComplexity), true
+	case "PrivacySettings.messages":
+		if e.ComplexityRoot.PrivacySettings.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.Messages(childComplexity), true
+	case "PrivacySettings.online":
+		if e.ComplexityRoot.PrivacySettings.Online == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.Online(childComplexity), true
+	case "PrivacySettings.picture":
+		if e.ComplexityRoot.PrivacySettings.Picture == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.Picture(childComplexity), true
+	case "PrivacySettings.readReceipts":
+		if e.ComplexityRoot.PrivacySettings.ReadReceipts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.ReadReceipts(childComplexity), true
+	case "PrivacySettings.stickers":
+		if e.ComplexityRoot.PrivacySettings.Stickers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.Stickers(childComplexity), true
+
 	case "PromoteGroupMemberPayload.group":
 		if e.ComplexityRoot.PromoteGroupMemberPayload.Group == nil {
 			break
@@ -3714,6 +4267,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AdminListSessions(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Query.adminSessionBackfillStatus":
+		if e.ComplexityRoot.Query.AdminSessionBackfillStatus == nil {
+			break
+		}
+
+		args, err := field_Query_adminSessionBackfillStatus_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AdminSessionBackfillStatus(childComplexity, args["sessionId"].(string)), true
+	case "Query.blocklist":
+		if e.ComplexityRoot.Query.Blocklist == nil {
+			break
+		}
+
+		args, err := field_Query_blocklist_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Blocklist(childComplexity, args["sessionId"].(string)), true
+	case "Query.businessProfile":
+		if e.ComplexityRoot.Query.BusinessProfile == nil {
+			break
+		}
+
+		args, err := field_Query_businessProfile_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BusinessProfile(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Query.chat":
 		if e.ComplexityRoot.Query.Chat == nil {
 			break
@@ -3725,6 +4311,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Chat(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.checkContact":
+		if e.ComplexityRoot.Query.CheckContact == nil {
+			break
+		}
+
+		args, err := field_Query_checkContact_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CheckContact(childComplexity, args["sessionId"].(string), args["phone"].(string)), true
+	case "Query.checkContacts":
+		if e.ComplexityRoot.Query.CheckContacts == nil {
+			break
+		}
+
+		args, err := field_Query_checkContacts_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CheckContacts(childComplexity, args["sessionId"].(string), args["phones"].([]string)), true
 	case "Query.contact":
 		if e.ComplexityRoot.Query.Contact == nil {
 			break
@@ -3736,6 +4344,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Contact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.contactAbout":
+		if e.ComplexityRoot.Query.ContactAbout == nil {
+			break
+		}
+
+		args, err := field_Query_contactAbout_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ContactAbout(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.contactLink":
+		if e.ComplexityRoot.Query.ContactLink == nil {
+			break
+		}
+
+		args, err := field_Query_contactLink_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ContactLink(childComplexity, args["sessionId"].(string)), true
+	case "Query.contactPicture":
+		if e.ComplexityRoot.Query.ContactPicture == nil {
+			break
+		}
+
+		args, err := field_Query_contactPicture_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ContactPicture(childComplexity, args["sessionId"].(string), args["jid"].(string), args["preview"].(bool)), true
 	case "Query.events":
 		if e.ComplexityRoot.Query.Events == nil {
 			break
@@ -3814,6 +4455,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.privacySettings":
+		if e.ComplexityRoot.Query.PrivacySettings == nil {
+			break
+		}
+
+		args, err := field_Query_privacySettings_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PrivacySettings(childComplexity, args["sessionId"].(string)), true
 	case "Query.session":
 		if e.ComplexityRoot.Query.Session == nil {
 			break
@@ -4078,6 +4730,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeApiKeyPayload.APIKey(childComplexity), true
 
+	case "RevokeContactLinkPayload.contactLink":
+		if e.ComplexityRoot.RevokeContactLinkPayload.ContactLink == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeContactLinkPayload.ContactLink(childComplexity), true
+
 	case "RevokeGroupInvitePayload.groupInvite":
 		if e.ComplexityRoot.RevokeGroupInvitePayload.GroupInvite == nil {
 			break
@@ -4091,6 +4750,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RotateWebhookSecretPayload.Secret(childComplexity), true
+
+	case "SaveContactPayload.contact":
+		if e.ComplexityRoot.SaveContactPayload.Contact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SaveContactPayload.Contact(childComplexity), true
 
 	case "SendMessagePayload.timestamp":
 		if e.ComplexityRoot.SendMessagePayload.At == nil {
@@ -4185,7 +4851,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Session.Contacts(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+		return e.ComplexityRoot.Session.Contacts(childComplexity, args["filter"].(*ContactFilter), args["first"].(*int32), args["after"].(*string)), true
 	case "Session.createdAt":
 		if e.ComplexityRoot.Session.CreatedAt == nil {
 			break
@@ -4521,6 +5187,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatusEvent.Type(childComplexity), true
 
+	case "SetDefaultDisappearingTimerPayload.seconds":
+		if e.ComplexityRoot.SetDefaultDisappearingTimerPayload.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetDefaultDisappearingTimerPayload.Seconds(childComplexity), true
+
 	case "StartSessionPayload.session":
 		if e.ComplexityRoot.StartSessionPayload.Session == nil {
 			break
@@ -4609,6 +5282,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TextContent.Text(childComplexity), true
 
+	case "UnblockContactPayload.jid":
+		if e.ComplexityRoot.UnblockContactPayload.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockContactPayload.JID(childComplexity), true
+
 	case "UnknownContent.raw":
 		if e.ComplexityRoot.UnknownContent.Raw == nil {
 			break
@@ -4622,6 +5302,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateGroupPayload.Group(childComplexity), true
+
+	case "UpdatePrivacySettingsPayload.privacySettings":
+		if e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings(childComplexity), true
+
+	case "UpdateProfilePayload.session":
+		if e.ComplexityRoot.UpdateProfilePayload.Session == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateProfilePayload.Session(childComplexity), true
 
 	case "UpdateSessionPayload.session":
 		if e.ComplexityRoot.UpdateSessionPayload.Session == nil {
@@ -4827,6 +5521,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddReactionInput", graphql.BindUnmarshaler(ec, unmarshalInputAddReactionInput)),
 			graphql.NewInputUnmarshaler("ContactCardInput", graphql.BindUnmarshaler(ec, unmarshalInputContactCardInput)),
+			graphql.NewInputUnmarshaler("ContactFilter", graphql.BindUnmarshaler(ec, unmarshalInputContactFilter)),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateApiKeyInput)),
 			graphql.NewInputUnmarshaler("CreateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateGroupInput)),
 			graphql.NewInputUnmarshaler("CreateRealtimeTicketInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateRealtimeTicketInput)),
@@ -4846,10 +5541,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RetryPolicyInput", graphql.BindUnmarshaler(ec, unmarshalInputRetryPolicyInput)),
 			graphql.NewInputUnmarshaler("RevokeMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputRevokeMessageInput)),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", graphql.BindUnmarshaler(ec, unmarshalInputRotateWebhookSecretInput)),
+			graphql.NewInputUnmarshaler("SaveContactInput", graphql.BindUnmarshaler(ec, unmarshalInputSaveContactInput)),
 			graphql.NewInputUnmarshaler("SendMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputSendMessageInput)),
 			graphql.NewInputUnmarshaler("SessionPairingCodeInput", graphql.BindUnmarshaler(ec, unmarshalInputSessionPairingCodeInput)),
 			graphql.NewInputUnmarshaler("TextContentInput", graphql.BindUnmarshaler(ec, unmarshalInputTextContentInput)),
 			graphql.NewInputUnmarshaler("UpdateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateGroupInput)),
+			graphql.NewInputUnmarshaler("UpdatePrivacySettingsInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdatePrivacySettingsInput)),
+			graphql.NewInputUnmarshaler("UpdateProfileInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateProfileInput)),
 			graphql.NewInputUnmarshaler("UpdateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateSessionInput)),
 			graphql.NewInputUnmarshaler("UpdateWebhookInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateWebhookInput)),
 			graphql.NewInputUnmarshaler("VoteMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputVoteMessageInput)),
@@ -4947,6 +5645,145 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/account.graphqls", Input: `extend type Query {
+  "Asks WhatsApp for the account's privacy settings."
+  privacySettings("The session's id." sessionId: ID!): PrivacySettings! @capability(any: [READ])
+  "Asks WhatsApp for the link under which others can write to the account, as its QR code holds it."
+  contactLink("The session's id." sessionId: ID!): String! @capability(any: [READ])
+}
+
+extend type Mutation {
+  """
+  Changes what the account tells of itself. Each given field is one WhatsApp act, in the order name,
+  about, picture; on failure ` + "`" + `extensions.details.applied` + "`" + ` names those that took effect.
+  """
+  updateProfile("The session's id." sessionId: ID!, "What to change." input: UpdateProfileInput!): UpdateProfilePayload! @capability(any: [MANAGE])
+  """
+  Changes privacy settings, each by one WhatsApp act in the order of the input's fields; on failure
+  ` + "`" + `extensions.details.applied` + "`" + ` names those that took effect.
+  """
+  updatePrivacySettings("The session's id." sessionId: ID!, "What to change." input: UpdatePrivacySettingsInput!): UpdatePrivacySettingsPayload!
+    @capability(any: [MANAGE])
+  "Makes the messages of new chats disappear after a while."
+  setDefaultDisappearingTimer(
+    "The session's id."
+    sessionId: ID!
+    "After how many seconds: 0 (never), 86,400, 604,800 or 7,776,000."
+    seconds: Int!
+  ): SetDefaultDisappearingTimerPayload! @capability(any: [MANAGE])
+  "Makes a new contact link, and the old one worthless."
+  revokeContactLink("The session's id." sessionId: ID!): RevokeContactLinkPayload! @capability(any: [MANAGE])
+}
+
+"What to change of the profile; absent fields stay."
+input UpdateProfileInput {
+  "What the account calls itself, 1 to 25 characters."
+  name: String
+  "What it says about itself, at most 139 characters; empty removes it."
+  about: String
+  """
+  A JPEG or PNG of at most 5 MiB and 25 megapixels, in base64 or as a ` + "`" + `data:` + "`" + ` URI. The middle of it
+  becomes a square JPEG of at most 640 pixels.
+  """
+  picture: String
+  "true removes the picture; not together with picture."
+  removePicture: Boolean
+}
+
+"The changed profile."
+type UpdateProfilePayload {
+  "The session, with its new name."
+  session: Session!
+}
+
+"Who may see or do something."
+enum PrivacyValue {
+  "Everybody."
+  ALL
+  "People of the address book."
+  CONTACTS
+  "Some people of the address book."
+  CONTACT_ALLOWLIST
+  "People of the address book, with exceptions."
+  CONTACT_BLACKLIST
+  "Who may see when the account was last seen."
+  MATCH_LAST_SEEN
+  "People who are known to the account."
+  KNOWN
+  "Nobody."
+  NONE
+  "On."
+  ON_STANDARD
+  "Off."
+  OFF
+}
+
+"The account's privacy settings; null for what WhatsApp does not tell."
+type PrivacySettings {
+  "Who may add the account to groups."
+  groupAdd: PrivacyValue
+  "Who sees when it was last seen."
+  lastSeen: PrivacyValue
+  "Who sees what it says about itself."
+  about: PrivacyValue
+  "Who sees its picture."
+  picture: PrivacyValue
+  "Whether others hear that their messages were read: ALL or NONE."
+  readReceipts: PrivacyValue
+  "Who may call: ALL or KNOWN."
+  callAdd: PrivacyValue
+  "Who sees that it is online: ALL or MATCH_LAST_SEEN."
+  online: PrivacyValue
+  "Who may write: ALL or CONTACTS."
+  messages: PrivacyValue
+  "Strict protection against strangers: ON_STANDARD or OFF."
+  defense: PrivacyValue
+  "Whose stickers are shown: CONTACTS, CONTACT_ALLOWLIST or NONE."
+  stickers: PrivacyValue
+}
+
+"Privacy settings to change; absent fields stay."
+input UpdatePrivacySettingsInput {
+  "Who may add the account to groups: ALL, CONTACTS, CONTACT_BLACKLIST or NONE."
+  groupAdd: PrivacyValue
+  "Who sees when it was last seen: ALL, CONTACTS, CONTACT_BLACKLIST or NONE."
+  lastSeen: PrivacyValue
+  "Who sees what it says about itself: ALL, CONTACTS, CONTACT_BLACKLIST or NONE."
+  about: PrivacyValue
+  "Who sees its picture: ALL, CONTACTS, CONTACT_BLACKLIST or NONE."
+  picture: PrivacyValue
+  "Whether others hear that their messages were read: ALL or NONE."
+  readReceipts: PrivacyValue
+  "Who may call: ALL or KNOWN."
+  callAdd: PrivacyValue
+  "Who sees that it is online: ALL or MATCH_LAST_SEEN."
+  online: PrivacyValue
+  "Who may write: ALL or CONTACTS."
+  messages: PrivacyValue
+  "Strict protection against strangers: ON_STANDARD or OFF."
+  defense: PrivacyValue
+  "Whose stickers are shown: CONTACTS, CONTACT_ALLOWLIST or NONE."
+  stickers: PrivacyValue
+}
+
+"The changed settings."
+type UpdatePrivacySettingsPayload {
+  "All settings, as they are now."
+  privacySettings: PrivacySettings!
+}
+
+"The changed timer."
+type SetDefaultDisappearingTimerPayload {
+  "After how many seconds messages of new chats disappear; 0: never."
+  seconds: Int!
+}
+
+"The new link."
+type RevokeContactLinkPayload {
+  "The link."
+  contactLink: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/apikey.graphqls", Input: `extend type Query {
   "API keys of the organization, newest last, revoked ones included."
   apiKeys("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): ApiKeyConnection!
@@ -5028,6 +5865,60 @@ type CreateApiKeyPayload {
 type RevokeApiKeyPayload {
   "The key."
   apiKey: ApiKey!
+}
+`, BuiltIn: false},
+	{Name: "../schema/backfill.graphqls", Input: `extend type Query {
+  "How the latest backfill of a session, of any organization, goes; NOT_FOUND when there was none."
+  adminSessionBackfillStatus("The session's id." sessionId: ID!): BackfillJob! @capability(any: [SUPER_ADMIN], scope: ORGANIZATION)
+}
+
+extend type Mutation {
+  """
+  Reads the address book, all groups and their members of a connected session, of any organization,
+  anew, in the background. CONFLICT while it does so already.
+  """
+  adminStartSessionBackfill("The session's id." sessionId: ID!): AdminStartSessionBackfillPayload!
+    @capability(any: [SUPER_ADMIN], scope: ORGANIZATION)
+}
+
+"Where a backfill stands."
+enum BackfillStatus {
+  "It reads."
+  RUNNING
+  "It has read everything."
+  COMPLETED
+  "It ended before; ` + "`" + `error` + "`" + ` says why."
+  FAILED
+}
+
+"A reading of all that WhatsApp knows of an account's contacts and groups."
+type BackfillJob {
+  "A ULID."
+  id: ID!
+  "The session."
+  sessionId: ID!
+  "The organization of the session."
+  organizationId: String!
+  "Where it stands."
+  status: BackfillStatus!
+  "People whose names were stored so far."
+  contacts: Int!
+  "Groups stored so far."
+  groups: Int!
+  "Members stored so far, of all groups together."
+  groupMembers: Int!
+  "Why it failed, null otherwise; ` + "`" + `interrupted` + "`" + `: the gateway stopped."
+  error: String
+  "When it began."
+  startedAt: DateTime!
+  "When it ended; null while it runs."
+  finishedAt: DateTime
+}
+
+"The backfill that was started."
+type AdminStartSessionBackfillPayload {
+  "The job."
+  job: BackfillJob!
 }
 `, BuiltIn: false},
 	{Name: "../schema/chat.graphqls", Input: `extend type Query {
@@ -5136,11 +6027,179 @@ type ReadChatPayload {
 	{Name: "../schema/contact.graphqls", Input: `extend type Query {
   "One person a session knows, by LID or phone JID."
   contact("The session's id." sessionId: ID!, "The person's LID, or address by phone number." jid: JID!): Contact @capability(any: [READ])
+  "Asks WhatsApp whether a phone number has an account. Strangers do not become contacts by it."
+  checkContact("The session's id." sessionId: ID!, "The phone number in digits, with an optional +." phone: String!): CheckedNumber!
+    @capability(any: [READ])
+  """
+  Asks WhatsApp which phone numbers have an account, 1 to 50 at once. The answers have the order of
+  the numbers. Strangers do not become contacts by it.
+  """
+  checkContacts("The session's id." sessionId: ID!, "Phone numbers in digits, with an optional +." phones: [String!]!): [CheckedNumber!]!
+    @capability(any: [READ])
+  "Asks WhatsApp what a person says about themselves; NOT_FOUND when they are not on WhatsApp."
+  contactAbout("The session's id." sessionId: ID!, "The person." jid: JID!): ContactAbout! @capability(any: [READ])
+  "Asks WhatsApp for a person's profile picture; NOT_FOUND when there is none that the account may see."
+  contactPicture(
+    "The session's id."
+    sessionId: ID!
+    "The person."
+    jid: JID!
+    "The small picture of about 96 pixels instead of the large one."
+    preview: Boolean! = false
+  ): ContactPicture! @capability(any: [READ])
+  "Asks WhatsApp what a business tells of itself; NOT_FOUND when the account is none."
+  businessProfile("The session's id." sessionId: ID!, "The business." jid: JID!): BusinessProfile! @capability(any: [READ])
+  "Asks WhatsApp whom the account has blocked."
+  blocklist("The session's id." sessionId: ID!): [BlockedContact!]! @capability(any: [READ])
+}
+
+extend type Mutation {
+  "Blocks a person: they can no longer write to or call the account. Repeating it changes nothing."
+  blockContact("The session's id." sessionId: ID!, "The person." jid: JID!): BlockContactPayload! @capability(any: [SEND])
+  "Takes a person off the block list. Repeating it changes nothing."
+  unblockContact("The session's id." sessionId: ID!, "The person." jid: JID!): UnblockContactPayload! @capability(any: [SEND])
+  "Writes a person into the account's address book, which its phone and other devices then show."
+  saveContact("The session's id." sessionId: ID!, "The entry." input: SaveContactInput!): SaveContactPayload! @capability(any: [SEND])
 }
 
 extend type Session {
   "People the session knows, in the order the gateway got to know them."
-  contacts("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): ContactConnection! @capability(any: [READ])
+  contacts(
+    "Which of them; all parts must match."
+    filter: ContactFilter
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+  ): ContactConnection! @capability(any: [READ])
+}
+
+"Where a session knows a person from."
+enum ContactSource {
+  "There is a chat with the person."
+  DM
+  "The person is a member of a group that the account is in."
+  GROUP
+}
+
+"Which contacts to list; all given parts must match."
+input ContactFilter {
+  "Where the session knows them from."
+  source: ContactSource
+  "Members of this group."
+  group: JID
+  "Part of a name or of the phone number, whatever its case; at most 100 characters."
+  q: String
+}
+
+"A group that a person is in."
+type ContactGroup {
+  "The group."
+  group: Group!
+  "The group's address."
+  jid: JID!
+  "The group's name; null when unknown."
+  name: String
+  "What the person is there."
+  role: MemberRole!
+  "The person's name as shown there, with ~ in front when it is only what they call themselves; null when none is known."
+  tag: String
+  "When the person was last seen there."
+  lastSeenAt: DateTime!
+}
+
+"Whether a phone number is on WhatsApp."
+type CheckedNumber {
+  "The number as asked."
+  query: String!
+  "Whether it has an account."
+  isOnWhatsApp: Boolean!
+  "The account's address by phone number; null when there is none."
+  jid: JID
+  "The account's stable id; null when WhatsApp does not tell it."
+  lid: JID
+  "The verified business name; null when it is no business."
+  businessName: String
+}
+
+"What a person says about themselves."
+type ContactAbout {
+  "The text; empty when there is none or it is hidden."
+  about: String!
+}
+
+"Where a profile picture is."
+type ContactPicture {
+  "Changes with the picture."
+  id: ID!
+  "WhatsApp's own address of it, good for some days and without a credential."
+  url: String!
+}
+
+"What a business tells of itself."
+type BusinessProfile {
+  "The business's address at WhatsApp."
+  jid: JID!
+  "Where it is; null when it does not tell."
+  address: String
+  "Its e-mail address; null when it does not tell."
+  email: String
+  "What it does."
+  categories: [String!]!
+  "The time zone of the hours; null when there are none."
+  timeZone: String
+  "When it is open."
+  hours: [BusinessHours!]!
+}
+
+"When a business is open on one day."
+type BusinessHours {
+  "The day of the week: mon, tue, wed, thu, fri, sat, sun."
+  day: String!
+  "In WhatsApp's words: specific_hours, open_24h, appointment_only."
+  mode: String!
+  "When it opens, in minutes after midnight; null unless the mode has hours."
+  open: String
+  "When it closes, in minutes after midnight; null unless the mode has hours."
+  close: String
+}
+
+"Somebody whom the account has blocked."
+type BlockedContact {
+  "The address to show: by phone number where known, else the LID."
+  jid: JID!
+  "The stable id; null when unknown."
+  lid: JID
+  "The address by phone number; null when unknown."
+  phoneJid: JID
+}
+
+"Who was blocked."
+type BlockContactPayload {
+  "Their address, as asked."
+  jid: JID!
+}
+
+"Who was taken off the block list."
+type UnblockContactPayload {
+  "Their address, as asked."
+  jid: JID!
+}
+
+"An entry of the address book."
+input SaveContactInput {
+  "The person."
+  jid: JID!
+  "The whole name, 1 to 100 characters."
+  fullName: String!
+  "The first name, at most 100 characters. Default: the whole name's first word."
+  firstName: String
+}
+
+"The saved contact."
+type SaveContactPayload {
+  "The contact, as stored."
+  contact: Contact!
 }
 
 "A person, as one session knows them."
@@ -5159,6 +6218,10 @@ type Contact implements Node {
   pushName: String
   "The verified business name; null when it is none."
   businessName: String
+  "The chat with the person; null when there is none."
+  dm: Chat @capability(any: [READ])
+  "Groups that both the person and the account are in."
+  groups: [ContactGroup!]! @capability(any: [READ])
   "When the gateway first saw the person."
   firstSeenAt: DateTime!
   "When something about the person last changed here."
@@ -7272,6 +8335,14 @@ func childFields_AddGroupMembersPayload(ctx context.Context, ec *executionContex
 	return nil, fmt.Errorf("no field named %q was found under type AddGroupMembersPayload", field.Name)
 }
 
+func childFields_AdminStartSessionBackfillPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return fieldContext_AdminStartSessionBackfillPayload_job(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdminStartSessionBackfillPayload", field.Name)
+}
+
 func childFields_ApiKey(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7330,6 +8401,84 @@ func childFields_ApproveGroupMembersPayload(ctx context.Context, ec *executionCo
 		return fieldContext_ApproveGroupMembersPayload_results(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApproveGroupMembersPayload", field.Name)
+}
+
+func childFields_BackfillJob(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_BackfillJob_id(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_BackfillJob_sessionId(ctx, ec, field)
+	case "organizationId":
+		return fieldContext_BackfillJob_organizationId(ctx, ec, field)
+	case "status":
+		return fieldContext_BackfillJob_status(ctx, ec, field)
+	case "contacts":
+		return fieldContext_BackfillJob_contacts(ctx, ec, field)
+	case "groups":
+		return fieldContext_BackfillJob_groups(ctx, ec, field)
+	case "groupMembers":
+		return fieldContext_BackfillJob_groupMembers(ctx, ec, field)
+	case "error":
+		return fieldContext_BackfillJob_error(ctx, ec, field)
+	case "startedAt":
+		return fieldContext_BackfillJob_startedAt(ctx, ec, field)
+	case "finishedAt":
+		return fieldContext_BackfillJob_finishedAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BackfillJob", field.Name)
+}
+
+func childFields_BlockContactPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_BlockContactPayload_jid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockContactPayload", field.Name)
+}
+
+func childFields_BlockedContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_BlockedContact_jid(ctx, ec, field)
+	case "lid":
+		return fieldContext_BlockedContact_lid(ctx, ec, field)
+	case "phoneJid":
+		return fieldContext_BlockedContact_phoneJid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockedContact", field.Name)
+}
+
+func childFields_BusinessHours(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "day":
+		return fieldContext_BusinessHours_day(ctx, ec, field)
+	case "mode":
+		return fieldContext_BusinessHours_mode(ctx, ec, field)
+	case "open":
+		return fieldContext_BusinessHours_open(ctx, ec, field)
+	case "close":
+		return fieldContext_BusinessHours_close(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BusinessHours", field.Name)
+}
+
+func childFields_BusinessProfile(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_BusinessProfile_jid(ctx, ec, field)
+	case "address":
+		return fieldContext_BusinessProfile_address(ctx, ec, field)
+	case "email":
+		return fieldContext_BusinessProfile_email(ctx, ec, field)
+	case "categories":
+		return fieldContext_BusinessProfile_categories(ctx, ec, field)
+	case "timeZone":
+		return fieldContext_BusinessProfile_timeZone(ctx, ec, field)
+	case "hours":
+		return fieldContext_BusinessProfile_hours(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BusinessProfile", field.Name)
 }
 
 func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7394,6 +8543,22 @@ func childFields_ChatEdge(ctx context.Context, ec *executionContext, field graph
 	return nil, fmt.Errorf("no field named %q was found under type ChatEdge", field.Name)
 }
 
+func childFields_CheckedNumber(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "query":
+		return fieldContext_CheckedNumber_query(ctx, ec, field)
+	case "isOnWhatsApp":
+		return fieldContext_CheckedNumber_isOnWhatsApp(ctx, ec, field)
+	case "jid":
+		return fieldContext_CheckedNumber_jid(ctx, ec, field)
+	case "lid":
+		return fieldContext_CheckedNumber_lid(ctx, ec, field)
+	case "businessName":
+		return fieldContext_CheckedNumber_businessName(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckedNumber", field.Name)
+}
+
 func childFields_Contact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7410,12 +8575,24 @@ func childFields_Contact(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Contact_pushName(ctx, ec, field)
 	case "businessName":
 		return fieldContext_Contact_businessName(ctx, ec, field)
+	case "dm":
+		return fieldContext_Contact_dm(ctx, ec, field)
+	case "groups":
+		return fieldContext_Contact_groups(ctx, ec, field)
 	case "firstSeenAt":
 		return fieldContext_Contact_firstSeenAt(ctx, ec, field)
 	case "updatedAt":
 		return fieldContext_Contact_updatedAt(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
+func childFields_ContactAbout(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "about":
+		return fieldContext_ContactAbout_about(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactAbout", field.Name)
 }
 
 func childFields_ContactCard(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7452,6 +8629,34 @@ func childFields_ContactEdge(ctx context.Context, ec *executionContext, field gr
 		return fieldContext_ContactEdge_node(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ContactEdge", field.Name)
+}
+
+func childFields_ContactGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return fieldContext_ContactGroup_group(ctx, ec, field)
+	case "jid":
+		return fieldContext_ContactGroup_jid(ctx, ec, field)
+	case "name":
+		return fieldContext_ContactGroup_name(ctx, ec, field)
+	case "role":
+		return fieldContext_ContactGroup_role(ctx, ec, field)
+	case "tag":
+		return fieldContext_ContactGroup_tag(ctx, ec, field)
+	case "lastSeenAt":
+		return fieldContext_ContactGroup_lastSeenAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactGroup", field.Name)
+}
+
+func childFields_ContactPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_ContactPicture_id(ctx, ec, field)
+	case "url":
+		return fieldContext_ContactPicture_url(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactPicture", field.Name)
 }
 
 func childFields_CreateApiKeyPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8002,6 +9207,32 @@ func childFields_PollVote(ctx context.Context, ec *executionContext, field graph
 	return nil, fmt.Errorf("no field named %q was found under type PollVote", field.Name)
 }
 
+func childFields_PrivacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groupAdd":
+		return fieldContext_PrivacySettings_groupAdd(ctx, ec, field)
+	case "lastSeen":
+		return fieldContext_PrivacySettings_lastSeen(ctx, ec, field)
+	case "about":
+		return fieldContext_PrivacySettings_about(ctx, ec, field)
+	case "picture":
+		return fieldContext_PrivacySettings_picture(ctx, ec, field)
+	case "readReceipts":
+		return fieldContext_PrivacySettings_readReceipts(ctx, ec, field)
+	case "callAdd":
+		return fieldContext_PrivacySettings_callAdd(ctx, ec, field)
+	case "online":
+		return fieldContext_PrivacySettings_online(ctx, ec, field)
+	case "messages":
+		return fieldContext_PrivacySettings_messages(ctx, ec, field)
+	case "defense":
+		return fieldContext_PrivacySettings_defense(ctx, ec, field)
+	case "stickers":
+		return fieldContext_PrivacySettings_stickers(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacySettings", field.Name)
+}
+
 func childFields_PromoteGroupMemberPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -8110,6 +9341,14 @@ func childFields_RevokeApiKeyPayload(ctx context.Context, ec *executionContext, 
 	return nil, fmt.Errorf("no field named %q was found under type RevokeApiKeyPayload", field.Name)
 }
 
+func childFields_RevokeContactLinkPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contactLink":
+		return fieldContext_RevokeContactLinkPayload_contactLink(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeContactLinkPayload", field.Name)
+}
+
 func childFields_RevokeGroupInvitePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "groupInvite":
@@ -8124,6 +9363,14 @@ func childFields_RotateWebhookSecretPayload(ctx context.Context, ec *executionCo
 		return fieldContext_RotateWebhookSecretPayload_secret(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RotateWebhookSecretPayload", field.Name)
+}
+
+func childFields_SaveContactPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contact":
+		return fieldContext_SaveContactPayload_contact(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveContactPayload", field.Name)
 }
 
 func childFields_SendMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8284,6 +9531,14 @@ func childFields_SessionPairingCodePayload(ctx context.Context, ec *executionCon
 	return nil, fmt.Errorf("no field named %q was found under type SessionPairingCodePayload", field.Name)
 }
 
+func childFields_SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return fieldContext_SetDefaultDisappearingTimerPayload_seconds(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetDefaultDisappearingTimerPayload", field.Name)
+}
+
 func childFields_StartSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "session":
@@ -8316,12 +9571,36 @@ func childFields_TestWebhookPayload(ctx context.Context, ec *executionContext, f
 	return nil, fmt.Errorf("no field named %q was found under type TestWebhookPayload", field.Name)
 }
 
+func childFields_UnblockContactPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_UnblockContactPayload_jid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockContactPayload", field.Name)
+}
+
 func childFields_UpdateGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
 		return fieldContext_UpdateGroupPayload_group(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateGroupPayload", field.Name)
+}
+
+func childFields_UpdatePrivacySettingsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "privacySettings":
+		return fieldContext_UpdatePrivacySettingsPayload_privacySettings(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdatePrivacySettingsPayload", field.Name)
+}
+
+func childFields_UpdateProfilePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "session":
+		return fieldContext_UpdateProfilePayload_session(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateProfilePayload", field.Name)
 }
 
 func childFields_UpdateSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8778,6 +10057,20 @@ func field_Mutation_addReaction_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_adminStartSessionBackfill_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	return args, nil
+}
+
 func field_Mutation_approveGroupMembers_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -8805,6 +10098,28 @@ func field_Mutation_approveGroupMembers_args(ctx context.Context, ec *executionC
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_blockContact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
 	return args, nil
 }
 
@@ -9296,6 +10611,20 @@ func field_Mutation_revokeApiKey_args(ctx context.Context, ec *executionContext,
 	return args, nil
 }
 
+func field_Mutation_revokeContactLink_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	return args, nil
+}
+
 func field_Mutation_revokeGroupInvite_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9362,6 +10691,28 @@ func field_Mutation_rotateWebhookSecret_args(ctx context.Context, ec *executionC
 	return args, nil
 }
 
+func field_Mutation_saveContact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SaveContactInput, error) {
+			return unmarshalNSaveContactInput2wagatewayᚋgraphᚋgenᚐSaveContactInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_sendMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9403,6 +10754,28 @@ func field_Mutation_sessionPairingCode_args(ctx context.Context, ec *executionCo
 		return nil, err
 	}
 	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_setDefaultDisappearingTimer_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "seconds",
+		func(ctx context.Context, v any) (int32, error) {
+			return unmarshalNInt2int32(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["seconds"] = arg1
 	return args, nil
 }
 
@@ -9448,6 +10821,28 @@ func field_Mutation_testWebhook_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_unblockContact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
 func field_Mutation_updateGroup_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9475,6 +10870,50 @@ func field_Mutation_updateGroup_args(ctx context.Context, ec *executionContext, 
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_updatePrivacySettings_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdatePrivacySettingsInput, error) {
+			return unmarshalNUpdatePrivacySettingsInput2wagatewayᚋgraphᚋgenᚐUpdatePrivacySettingsInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_updateProfile_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdateProfileInput, error) {
+			return unmarshalNUpdateProfileInput2wagatewayᚋgraphᚋgenᚐUpdateProfileInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -9626,6 +11065,20 @@ func field_Query_adminListSessions_argsFirst(
 	}
 }
 
+func field_Query_adminSessionBackfillStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	return args, nil
+}
+
 func field_Query_apiKeys_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9694,6 +11147,42 @@ func field_Query_apiKeys_argsFirst(
 	}
 }
 
+func field_Query_blocklist_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	return args, nil
+}
+
+func field_Query_businessProfile_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
 func field_Query_chat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -9713,6 +11202,116 @@ func field_Query_chat_args(ctx context.Context, ec *executionContext, rawArgs ma
 		return nil, err
 	}
 	args["jid"] = arg1
+	return args, nil
+}
+
+func field_Query_checkContact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "phone",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["phone"] = arg1
+	return args, nil
+}
+
+func field_Query_checkContacts_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "phones",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalNString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["phones"] = arg1
+	return args, nil
+}
+
+func field_Query_contactAbout_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
+func field_Query_contactLink_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	return args, nil
+}
+
+func field_Query_contactPicture_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+		func(ctx context.Context, v any) (bool, error) {
+			return unmarshalNBoolean2bool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["preview"] = arg2
 	return args, nil
 }
 
@@ -9943,6 +11542,20 @@ func field_Query_node_args(ctx context.Context, ec *executionContext, rawArgs ma
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func field_Query_privacySettings_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
 	return args, nil
 }
 
@@ -10223,20 +11836,28 @@ func field_Session_chats_argsFirst(
 func field_Session_contacts_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-
-	arg0, err := field_Session_contacts_argsFirst(ctx, ec, rawArgs)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*ContactFilter, error) {
+			return unmarshalOContactFilter2ᚖwagatewayᚋgraphᚋgenᚐContactFilter(ctx, ec, v)
+		})
 	if err != nil {
 		return nil, err
 	}
-	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+	args["filter"] = arg0
+
+	arg1, err := field_Session_contacts_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
 		func(ctx context.Context, v any) (*string, error) {
 			return unmarshalOString2ᚖstring(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["after"] = arg1
+	args["after"] = arg2
 	return args, nil
 }
 
@@ -10623,6 +12244,38 @@ func fieldContext_AddGroupMembersPayload_results(_ context.Context, ec *executio
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_ParticipantResult(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _AdminStartSessionBackfillPayload_job(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *AdminStartSessionBackfillPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_AdminStartSessionBackfillPayload_job(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Job, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.BackfillJob) graphql.Marshaler {
+			return marshalNBackfillJob2ᚖwagatewayᚋmodelsᚐBackfillJob(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_AdminStartSessionBackfillPayload_job(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AdminStartSessionBackfillPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BackfillJob(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -11091,6 +12744,567 @@ func fieldContext_ApproveGroupMembersPayload_results(_ context.Context, ec *exec
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_ParticipantResult(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _BackfillJob_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "ID")
+}
+
+func _BackfillJob_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "ID")
+}
+
+func _BackfillJob_organizationId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_organizationId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OrganizationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_organizationId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "String")
+}
+
+func _BackfillJob_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.BackfillStatus) graphql.Marshaler {
+			return marshalNBackfillStatus2wagatewayᚋmodelsᚐBackfillStatus(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "BackfillStatus")
+}
+
+func _BackfillJob_contacts(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_contacts(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contacts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_contacts(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "Int")
+}
+
+func _BackfillJob_groups(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_groups(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Groups, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_groups(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "Int")
+}
+
+func _BackfillJob_groupMembers(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_groupMembers(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupMembers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_groupMembers(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "Int")
+}
+
+func _BackfillJob_error(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_error(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BackfillJob_error(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "String")
+}
+
+func _BackfillJob_startedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_startedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BackfillJob_startedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "DateTime")
+}
+
+func _BackfillJob_finishedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.BackfillJob) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BackfillJob_finishedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FinishedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BackfillJob_finishedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BackfillJob", field, false, false, "DateTime")
+}
+
+func _BlockContactPayload_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *BlockContactPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BlockContactPayload_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BlockContactPayload_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlockContactPayload", field, false, false, "JID")
+}
+
+func _BlockedContact_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BlockedContact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BlockedContact_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BlockedContact_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlockedContact", field, true, false, "JID")
+}
+
+func _BlockedContact_lid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BlockedContact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BlockedContact_lid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BlockedContact_lid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlockedContact", field, false, false, "JID")
+}
+
+func _BlockedContact_phoneJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BlockedContact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BlockedContact_phoneJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PhoneJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BlockedContact_phoneJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BlockedContact", field, false, false, "JID")
+}
+
+func _BusinessHours_day(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessHours_day(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Day, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BusinessHours_day(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessHours", field, false, false, "String")
+}
+
+func _BusinessHours_mode(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessHours_mode(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BusinessHours_mode(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessHours", field, false, false, "String")
+}
+
+func _BusinessHours_open(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessHours_open(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Open, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BusinessHours_open(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessHours", field, false, false, "String")
+}
+
+func _BusinessHours_close(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessHours) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessHours_close(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Close, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BusinessHours_close(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessHours", field, false, false, "String")
+}
+
+func _BusinessProfile_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BusinessProfile_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessProfile", field, false, false, "JID")
+}
+
+func _BusinessProfile_address(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_address(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Address, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BusinessProfile_address(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessProfile", field, false, false, "String")
+}
+
+func _BusinessProfile_email(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_email(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Email, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BusinessProfile_email(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessProfile", field, false, false, "String")
+}
+
+func _BusinessProfile_categories(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_categories(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Categories, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNString2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BusinessProfile_categories(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessProfile", field, false, false, "String")
+}
+
+func _BusinessProfile_timeZone(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_timeZone(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TimeZone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_BusinessProfile_timeZone(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BusinessProfile", field, false, false, "String")
+}
+
+func _BusinessProfile_hours(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.BusinessProfile) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_BusinessProfile_hours(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Hours, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []whatsapp.BusinessHours) graphql.Marshaler {
+			return marshalNBusinessHours2ᚕwagatewayᚋwhatsappᚐBusinessHoursᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_BusinessProfile_hours(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "BusinessProfile",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BusinessHours(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -12192,6 +14406,121 @@ func fieldContext_ChatEvent_unreadCount(_ context.Context, ec *executionContext,
 	return graphql.NewScalarFieldContext("ChatEvent", field, false, false, "Int")
 }
 
+func _CheckedNumber_query(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.CheckedNumber) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CheckedNumber_query(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Query, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CheckedNumber_query(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "String")
+}
+
+func _CheckedNumber_isOnWhatsApp(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.CheckedNumber) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CheckedNumber_isOnWhatsApp(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OnWhatsApp, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CheckedNumber_isOnWhatsApp(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "Boolean")
+}
+
+func _CheckedNumber_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.CheckedNumber) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CheckedNumber_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_CheckedNumber_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "JID")
+}
+
+func _CheckedNumber_lid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.CheckedNumber) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CheckedNumber_lid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_CheckedNumber_lid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "JID")
+}
+
+func _CheckedNumber_businessName(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.CheckedNumber) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CheckedNumber_businessName(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BusinessName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_CheckedNumber_businessName(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "String")
+}
+
 func _Contact_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12353,6 +14682,116 @@ func fieldContext_Contact_businessName(_ context.Context, ec *executionContext, 
 	return graphql.NewScalarFieldContext("Contact", field, false, false, "String")
 }
 
+func _Contact_dm(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Contact_dm(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().Dm(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Chat
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Contact_dm(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Contact",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Contact_groups(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Contact_groups(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Contact().Groups(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.Membership
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.Membership
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.Membership
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Membership) graphql.Marshaler {
+			return marshalNContactGroup2ᚕᚖwagatewayᚋmodelsᚐMembershipᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Contact_groups(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Contact",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContactGroup(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _Contact_firstSeenAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -12397,6 +14836,29 @@ func _Contact_updatedAt(ctx context.Context, ec *executionContext, field graphql
 }
 func fieldContext_Contact_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Contact", field, true, true, "DateTime")
+}
+
+func _ContactAbout_about(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactAbout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactAbout_about(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.About, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactAbout_about(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactAbout", field, false, false, "String")
 }
 
 func _ContactCard_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ContactCard) (ret graphql.Marshaler) {
@@ -12879,6 +15341,199 @@ func _ContactEvent_name(ctx context.Context, ec *executionContext, field graphql
 }
 func fieldContext_ContactEvent_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ContactEvent", field, false, false, "String")
+}
+
+func _ContactGroup_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_group(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ContactGroup().Group(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Group) graphql.Marshaler {
+			return marshalNGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactGroup_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ContactGroup",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ContactGroup_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactGroup_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactGroup", field, false, false, "JID")
+}
+
+func _ContactGroup_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactGroup_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactGroup", field, false, false, "String")
+}
+
+func _ContactGroup_role(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_role(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.MemberRole) graphql.Marshaler {
+			return marshalNMemberRole2wagatewayᚋmodelsᚐMemberRole(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactGroup_role(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactGroup", field, false, false, "MemberRole")
+}
+
+func _ContactGroup_tag(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_tag(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Tag, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ContactGroup_tag(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactGroup", field, false, false, "String")
+}
+
+func _ContactGroup_lastSeenAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Membership) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactGroup_lastSeenAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactGroup_lastSeenAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactGroup", field, false, false, "DateTime")
+}
+
+func _ContactPicture_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ContactPicture) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactPicture_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactPicture_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactPicture", field, false, false, "ID")
+}
+
+func _ContactPicture_url(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ContactPicture) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ContactPicture_url(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.URL, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ContactPicture_url(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ContactPicture", field, false, false, "String")
 }
 
 func _CreateApiKeyPayload_apiKey(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateAPIKeyPayload) (ret graphql.Marshaler) {
@@ -18060,6 +20715,274 @@ func fieldContext_MessageUndecryptableEvent_reason(_ context.Context, ec *execut
 	return graphql.NewScalarFieldContext("MessageUndecryptableEvent", field, false, false, "String")
 }
 
+func _Mutation_updateProfile(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_updateProfile(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateProfile(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(UpdateProfileInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"MANAGE"})
+				if err != nil {
+					var zeroVal *UpdateProfilePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UpdateProfilePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UpdateProfilePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdateProfilePayload) graphql.Marshaler {
+			return marshalNUpdateProfilePayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateProfilePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_updateProfile(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UpdateProfilePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_updateProfile_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_updatePrivacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_updatePrivacySettings(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdatePrivacySettings(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(UpdatePrivacySettingsInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"MANAGE"})
+				if err != nil {
+					var zeroVal *UpdatePrivacySettingsPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UpdatePrivacySettingsPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UpdatePrivacySettingsPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdatePrivacySettingsPayload) graphql.Marshaler {
+			return marshalNUpdatePrivacySettingsPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdatePrivacySettingsPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_updatePrivacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UpdatePrivacySettingsPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_updatePrivacySettings_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setDefaultDisappearingTimer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setDefaultDisappearingTimer(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetDefaultDisappearingTimer(ctx, fc.Args["sessionId"].(string), fc.Args["seconds"].(int32))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"MANAGE"})
+				if err != nil {
+					var zeroVal *SetDefaultDisappearingTimerPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SetDefaultDisappearingTimerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SetDefaultDisappearingTimerPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SetDefaultDisappearingTimerPayload) graphql.Marshaler {
+			return marshalNSetDefaultDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSetDefaultDisappearingTimerPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setDefaultDisappearingTimer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetDefaultDisappearingTimerPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setDefaultDisappearingTimer_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_revokeContactLink(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_revokeContactLink(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RevokeContactLink(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"MANAGE"})
+				if err != nil {
+					var zeroVal *RevokeContactLinkPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *RevokeContactLinkPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *RevokeContactLinkPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RevokeContactLinkPayload) graphql.Marshaler {
+			return marshalNRevokeContactLinkPayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeContactLinkPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_revokeContactLink(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_RevokeContactLinkPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_revokeContactLink_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_createApiKey(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18194,6 +21117,73 @@ func fieldContext_Mutation_revokeApiKey(ctx context.Context, ec *executionContex
 	return fc, nil
 }
 
+func _Mutation_adminStartSessionBackfill(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_adminStartSessionBackfill(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().AdminStartSessionBackfill(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SUPER_ADMIN"})
+				if err != nil {
+					var zeroVal *AdminStartSessionBackfillPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "ORGANIZATION")
+				if err != nil {
+					var zeroVal *AdminStartSessionBackfillPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *AdminStartSessionBackfillPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *AdminStartSessionBackfillPayload) graphql.Marshaler {
+			return marshalNAdminStartSessionBackfillPayload2ᚖwagatewayᚋgraphᚋgenᚐAdminStartSessionBackfillPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_adminStartSessionBackfill(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_AdminStartSessionBackfillPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_adminStartSessionBackfill_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_readChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18255,6 +21245,207 @@ func fieldContext_Mutation_readChat(ctx context.Context, ec *executionContext, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_readChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_blockContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_blockContact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().BlockContact(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *BlockContactPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *BlockContactPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *BlockContactPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *BlockContactPayload) graphql.Marshaler {
+			return marshalNBlockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐBlockContactPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_blockContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BlockContactPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_blockContact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_unblockContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_unblockContact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnblockContact(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *UnblockContactPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UnblockContactPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UnblockContactPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UnblockContactPayload) graphql.Marshaler {
+			return marshalNUnblockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐUnblockContactPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_unblockContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UnblockContactPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_unblockContact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_saveContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_saveContact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveContact(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(SaveContactInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SaveContactPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SaveContactPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SaveContactPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SaveContactPayload) graphql.Marshaler {
+			return marshalNSaveContactPayload2ᚖwagatewayᚋgraphᚋgenᚐSaveContactPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_saveContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SaveContactPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_saveContact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -22130,6 +25321,236 @@ func fieldContext_PresenceEvent_state(_ context.Context, ec *executionContext, f
 	return graphql.NewScalarFieldContext("PresenceEvent", field, false, false, "String")
 }
 
+func _PrivacySettings_groupAdd(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_groupAdd(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupAdd, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_groupAdd(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_lastSeen(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_lastSeen(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastSeen, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_lastSeen(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_about(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_about(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.About, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_about(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_picture(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_picture(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Picture, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_picture(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_readReceipts(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_readReceipts(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReadReceipts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_readReceipts(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_callAdd(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_callAdd(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CallAdd, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_callAdd(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_online(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_online(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Online, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_online(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Messages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_messages(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_defense(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_defense(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Defense, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_defense(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
+func _PrivacySettings_stickers(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.PrivacySettings) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_PrivacySettings_stickers(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stickers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOPrivacyValue2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_PrivacySettings_stickers(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PrivacySettings", field, false, false, "PrivacyValue")
+}
+
 func _PromoteGroupMemberPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *PromoteGroupMemberPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22307,6 +25728,140 @@ func fieldContext_Query_node(ctx context.Context, ec *executionContext, field gr
 	return fc, nil
 }
 
+func _Query_privacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_privacySettings(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PrivacySettings(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *whatsapp.PrivacySettings
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *whatsapp.PrivacySettings
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *whatsapp.PrivacySettings
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.PrivacySettings) graphql.Marshaler {
+			return marshalNPrivacySettings2ᚖwagatewayᚋwhatsappᚐPrivacySettings(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_privacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PrivacySettings(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_privacySettings_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_contactLink(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_contactLink(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ContactLink(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal string
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal string
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_contactLink(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_contactLink_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_apiKeys(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22368,6 +25923,73 @@ func fieldContext_Query_apiKeys(ctx context.Context, ec *executionContext, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_apiKeys_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_adminSessionBackfillStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_adminSessionBackfillStatus(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AdminSessionBackfillStatus(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SUPER_ADMIN"})
+				if err != nil {
+					var zeroVal *models.BackfillJob
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "ORGANIZATION")
+				if err != nil {
+					var zeroVal *models.BackfillJob
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.BackfillJob
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.BackfillJob) graphql.Marshaler {
+			return marshalNBackfillJob2ᚖwagatewayᚋmodelsᚐBackfillJob(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_adminSessionBackfillStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BackfillJob(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_adminSessionBackfillStatus_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -22502,6 +26124,408 @@ func fieldContext_Query_contact(ctx context.Context, ec *executionContext, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Query_contact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_checkContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_checkContact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CheckContact(ctx, fc.Args["sessionId"].(string), fc.Args["phone"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *whatsapp.CheckedNumber
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *whatsapp.CheckedNumber
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *whatsapp.CheckedNumber
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.CheckedNumber) graphql.Marshaler {
+			return marshalNCheckedNumber2ᚖwagatewayᚋwhatsappᚐCheckedNumber(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_checkContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CheckedNumber(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_checkContact_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_checkContacts(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_checkContacts(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CheckContacts(ctx, fc.Args["sessionId"].(string), fc.Args["phones"].([]string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*whatsapp.CheckedNumber
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*whatsapp.CheckedNumber
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*whatsapp.CheckedNumber
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*whatsapp.CheckedNumber) graphql.Marshaler {
+			return marshalNCheckedNumber2ᚕᚖwagatewayᚋwhatsappᚐCheckedNumberᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_checkContacts(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CheckedNumber(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_checkContacts_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_contactAbout(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_contactAbout(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ContactAbout(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *ContactAbout
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ContactAbout
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ContactAbout
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ContactAbout) graphql.Marshaler {
+			return marshalNContactAbout2ᚖwagatewayᚋgraphᚋgenᚐContactAbout(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_contactAbout(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContactAbout(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_contactAbout_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_contactPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_contactPicture(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ContactPicture(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string), fc.Args["preview"].(bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.ContactPicture) graphql.Marshaler {
+			return marshalNContactPicture2ᚖwagatewayᚋwhatsappᚐContactPicture(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_contactPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContactPicture(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_contactPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_businessProfile(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_businessProfile(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().BusinessProfile(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *whatsapp.BusinessProfile
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *whatsapp.BusinessProfile
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *whatsapp.BusinessProfile
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.BusinessProfile) graphql.Marshaler {
+			return marshalNBusinessProfile2ᚖwagatewayᚋwhatsappᚐBusinessProfile(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_businessProfile(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BusinessProfile(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_businessProfile_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_blocklist(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_blocklist(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Blocklist(ctx, fc.Args["sessionId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*whatsapp.BlockedContact
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*whatsapp.BlockedContact
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*whatsapp.BlockedContact
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*whatsapp.BlockedContact) graphql.Marshaler {
+			return marshalNBlockedContact2ᚕᚖwagatewayᚋwhatsappᚐBlockedContactᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_blocklist(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_BlockedContact(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_blocklist_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -24281,6 +28305,29 @@ func fieldContext_RevokeApiKeyPayload_apiKey(_ context.Context, ec *executionCon
 	return fc, nil
 }
 
+func _RevokeContactLinkPayload_contactLink(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RevokeContactLinkPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_RevokeContactLinkPayload_contactLink(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ContactLink, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_RevokeContactLinkPayload_contactLink(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RevokeContactLinkPayload", field, false, false, "String")
+}
+
 func _RevokeGroupInvitePayload_groupInvite(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RevokeGroupInvitePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -24334,6 +28381,38 @@ func _RotateWebhookSecretPayload_secret(ctx context.Context, ec *executionContex
 }
 func fieldContext_RotateWebhookSecretPayload_secret(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RotateWebhookSecretPayload", field, false, false, "String")
+}
+
+func _SaveContactPayload_contact(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SaveContactPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SaveContactPayload_contact(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Contact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Identity) graphql.Marshaler {
+			return marshalNContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SaveContactPayload_contact(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SaveContactPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _SendMessagePayload_outboxId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
@@ -25179,7 +29258,7 @@ func _Session_contacts(ctx context.Context, ec *executionContext, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Session().Contacts(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+			return ec.Resolvers.Session().Contacts(ctx, obj, fc.Args["filter"].(*ContactFilter), fc.Args["first"].(*int32), fc.Args["after"].(*string))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -26146,6 +30225,29 @@ func fieldContext_SessionStatusEvent_statusReason(_ context.Context, ec *executi
 	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "String")
 }
 
+func _SetDefaultDisappearingTimerPayload_seconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetDefaultDisappearingTimerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SetDefaultDisappearingTimerPayload_seconds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SetDefaultDisappearingTimerPayload_seconds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetDefaultDisappearingTimerPayload", field, false, false, "Int")
+}
+
 func _StartSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *StartSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26537,6 +30639,29 @@ func fieldContext_TextContent_linkPreview(_ context.Context, ec *executionContex
 	return fc, nil
 }
 
+func _UnblockContactPayload_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnblockContactPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UnblockContactPayload_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UnblockContactPayload_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UnblockContactPayload", field, false, false, "JID")
+}
+
 func _UnknownContent_raw(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnknownContent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -26587,6 +30712,70 @@ func fieldContext_UpdateGroupPayload_group(_ context.Context, ec *executionConte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _UpdatePrivacySettingsPayload_privacySettings(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdatePrivacySettingsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UpdatePrivacySettingsPayload_privacySettings(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PrivacySettings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.PrivacySettings) graphql.Marshaler {
+			return marshalNPrivacySettings2ᚖwagatewayᚋwhatsappᚐPrivacySettings(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UpdatePrivacySettingsPayload_privacySettings(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdatePrivacySettingsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PrivacySettings(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _UpdateProfilePayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateProfilePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UpdateProfilePayload_session(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Session, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Session) graphql.Marshaler {
+			return marshalNSession2ᚖwagatewayᚋmodelsᚐSession(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UpdateProfilePayload_session(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateProfilePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Session(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -28615,6 +32804,62 @@ func UnmarshalContactCardInput(ctx context.Context, raw any) (ContactCardInput, 
 	return out, err
 }
 
+func unmarshalInputContactFilter(ctx context.Context, ec *executionContext, obj any) (ContactFilter, error) {
+	var it ContactFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"source", "group", "q"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "source":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
+			data, err := unmarshalOContactSource2ᚖwagatewayᚋmodelsᚐContactSource(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Source = graphql.OmittableOf(data)
+		case "group":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("group"))
+			data, err := unmarshalOJID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Group = graphql.OmittableOf(data)
+		case "q":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("q"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Q = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalContactFilter unmarshals raw into the ContactFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalContactFilter(ctx context.Context, raw any) (ContactFilter, error) {
+	var out ContactFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ContactFilter", raw, &out)
+	return out, err
+}
+
 func unmarshalInputCreateApiKeyInput(ctx context.Context, ec *executionContext, obj any) (CreateAPIKeyInput, error) {
 	var it CreateAPIKeyInput
 	if obj == nil {
@@ -29840,6 +34085,62 @@ func UnmarshalRotateWebhookSecretInput(ctx context.Context, raw any) (RotateWebh
 	return out, err
 }
 
+func unmarshalInputSaveContactInput(ctx context.Context, ec *executionContext, obj any) (SaveContactInput, error) {
+	var it SaveContactInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "fullName", "firstName"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "fullName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fullName"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.FullName = data
+		case "firstName":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstName"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.FirstName = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSaveContactInput unmarshals raw into the SaveContactInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSaveContactInput(ctx context.Context, raw any) (SaveContactInput, error) {
+	var out SaveContactInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SaveContactInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputSendMessageInput(ctx context.Context, ec *executionContext, obj any) (SendMessageInput, error) {
 	var it SendMessageInput
 	if obj == nil {
@@ -30082,6 +34383,174 @@ func unmarshalInputUpdateGroupInput(ctx context.Context, ec *executionContext, o
 func UnmarshalUpdateGroupInput(ctx context.Context, raw any) (UpdateGroupInput, error) {
 	var out UpdateGroupInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateGroupInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputUpdatePrivacySettingsInput(ctx context.Context, ec *executionContext, obj any) (UpdatePrivacySettingsInput, error) {
+	var it UpdatePrivacySettingsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"groupAdd", "lastSeen", "about", "picture", "readReceipts", "callAdd", "online", "messages", "defense", "stickers"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "groupAdd":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupAdd"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.GroupAdd = graphql.OmittableOf(data)
+		case "lastSeen":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastSeen"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.LastSeen = graphql.OmittableOf(data)
+		case "about":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("about"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.About = graphql.OmittableOf(data)
+		case "picture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("picture"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Picture = graphql.OmittableOf(data)
+		case "readReceipts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("readReceipts"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReadReceipts = graphql.OmittableOf(data)
+		case "callAdd":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("callAdd"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.CallAdd = graphql.OmittableOf(data)
+		case "online":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("online"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Online = graphql.OmittableOf(data)
+		case "messages":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("messages"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Messages = graphql.OmittableOf(data)
+		case "defense":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("defense"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Defense = graphql.OmittableOf(data)
+		case "stickers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stickers"))
+			data, err := unmarshalOPrivacyValue2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stickers = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdatePrivacySettingsInput unmarshals raw into the UpdatePrivacySettingsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdatePrivacySettingsInput(ctx context.Context, raw any) (UpdatePrivacySettingsInput, error) {
+	var out UpdatePrivacySettingsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdatePrivacySettingsInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputUpdateProfileInput(ctx context.Context, ec *executionContext, obj any) (UpdateProfileInput, error) {
+	var it UpdateProfileInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "about", "picture", "removePicture"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "about":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("about"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.About = graphql.OmittableOf(data)
+		case "picture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("picture"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Picture = graphql.OmittableOf(data)
+		case "removePicture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("removePicture"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.RemovePicture = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateProfileInput unmarshals raw into the UpdateProfileInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateProfileInput(ctx context.Context, raw any) (UpdateProfileInput, error) {
+	var out UpdateProfileInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateProfileInput", raw, &out)
 	return out, err
 }
 
@@ -30688,6 +35157,39 @@ func _AddGroupMembersPayload(ctx context.Context, ec *executionContext, sel ast.
 	return out
 }
 
+var adminStartSessionBackfillPayloadImplementors = []string{"AdminStartSessionBackfillPayload"}
+
+func _AdminStartSessionBackfillPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *AdminStartSessionBackfillPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, adminStartSessionBackfillPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdminStartSessionBackfillPayload")
+		case "job":
+			out.Values[i] = _AdminStartSessionBackfillPayload_job(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var apiKeyImplementors = []string{"ApiKey", "Node"}
 
 func _ApiKey(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.APIKey) graphql.Marshaler {
@@ -30872,6 +35374,266 @@ func _ApproveGroupMembersPayload(ctx context.Context, ec *executionContext, sel 
 			}
 		case "results":
 			out.Values[i] = _ApproveGroupMembersPayload_results(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var backfillJobImplementors = []string{"BackfillJob"}
+
+func _BackfillJob(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.BackfillJob) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, backfillJobImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BackfillJob")
+		case "id":
+			out.Values[i] = _BackfillJob_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _BackfillJob_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "organizationId":
+			out.Values[i] = _BackfillJob_organizationId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = _BackfillJob_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "contacts":
+			out.Values[i] = _BackfillJob_contacts(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groups":
+			out.Values[i] = _BackfillJob_groups(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "groupMembers":
+			out.Values[i] = _BackfillJob_groupMembers(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "error":
+			out.Values[i] = _BackfillJob_error(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = _BackfillJob_startedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "finishedAt":
+			out.Values[i] = _BackfillJob_finishedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var blockContactPayloadImplementors = []string{"BlockContactPayload"}
+
+func _BlockContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *BlockContactPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blockContactPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlockContactPayload")
+		case "jid":
+			out.Values[i] = _BlockContactPayload_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var blockedContactImplementors = []string{"BlockedContact"}
+
+func _BlockedContact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.BlockedContact) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, blockedContactImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BlockedContact")
+		case "jid":
+			out.Values[i] = _BlockedContact_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lid":
+			out.Values[i] = _BlockedContact_lid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "phoneJid":
+			out.Values[i] = _BlockedContact_phoneJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var businessHoursImplementors = []string{"BusinessHours"}
+
+func _BusinessHours(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.BusinessHours) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, businessHoursImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BusinessHours")
+		case "day":
+			out.Values[i] = _BusinessHours_day(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mode":
+			out.Values[i] = _BusinessHours_mode(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "open":
+			out.Values[i] = _BusinessHours_open(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "close":
+			out.Values[i] = _BusinessHours_close(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var businessProfileImplementors = []string{"BusinessProfile"}
+
+func _BusinessProfile(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.BusinessProfile) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, businessProfileImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BusinessProfile")
+		case "jid":
+			out.Values[i] = _BusinessProfile_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "address":
+			out.Values[i] = _BusinessProfile_address(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "email":
+			out.Values[i] = _BusinessProfile_email(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "categories":
+			out.Values[i] = _BusinessProfile_categories(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "timeZone":
+			out.Values[i] = _BusinessProfile_timeZone(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "hours":
+			out.Values[i] = _BusinessProfile_hours(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -31237,6 +35999,59 @@ func _ChatEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
+var checkedNumberImplementors = []string{"CheckedNumber"}
+
+func _CheckedNumber(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.CheckedNumber) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, checkedNumberImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CheckedNumber")
+		case "query":
+			out.Values[i] = _CheckedNumber_query(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isOnWhatsApp":
+			out.Values[i] = _CheckedNumber_isOnWhatsApp(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "jid":
+			out.Values[i] = _CheckedNumber_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lid":
+			out.Values[i] = _CheckedNumber_lid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "businessName":
+			out.Values[i] = _CheckedNumber_businessName(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var contactImplementors = []string{"Contact", "Node"}
 
 func _Contact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Identity) graphql.Marshaler {
@@ -31283,6 +36098,18 @@ func _Contact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "dm":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Contact_dm(ctx, ec, field, obj)
+				})
+		case "groups":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Contact_groups(ctx, ec, field, obj)
+				})
 		case "firstSeenAt":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -31295,6 +36122,39 @@ func _Contact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return _Contact_updatedAt(ctx, ec, field, obj)
 				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactAboutImplementors = []string{"ContactAbout"}
+
+func _ContactAbout(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ContactAbout) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactAboutImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactAbout")
+		case "about":
+			out.Values[i] = _ContactAbout_about(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -31529,6 +36389,103 @@ func _ContactEvent(ctx context.Context, ec *executionContext, sel ast.SelectionS
 		case "name":
 			out.Values[i] = _ContactEvent_name(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactGroupImplementors = []string{"ContactGroup"}
+
+func _ContactGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Membership) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactGroup")
+		case "group":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _ContactGroup_group(ctx, ec, field, obj)
+				})
+		case "jid":
+			out.Values[i] = _ContactGroup_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = _ContactGroup_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "role":
+			out.Values[i] = _ContactGroup_role(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "tag":
+			out.Values[i] = _ContactGroup_tag(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastSeenAt":
+			out.Values[i] = _ContactGroup_lastSeenAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var contactPictureImplementors = []string{"ContactPicture"}
+
+func _ContactPicture(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.ContactPicture) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, contactPictureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ContactPicture")
+		case "id":
+			out.Values[i] = _ContactPicture_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "url":
+			out.Values[i] = _ContactPicture_url(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -33654,6 +38611,34 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Mutation")
+		case "updateProfile":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_updateProfile(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatePrivacySettings":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_updatePrivacySettings(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setDefaultDisappearingTimer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setDefaultDisappearingTimer(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "revokeContactLink":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_revokeContactLink(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createApiKey":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_createApiKey(ctx, ec, field)
@@ -33668,9 +38653,37 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "adminStartSessionBackfill":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_adminStartSessionBackfill(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "readChat":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_readChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "blockContact":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_blockContact(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unblockContact":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_unblockContact(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "saveContact":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_saveContact(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -34585,6 +39598,84 @@ func _PresenceEvent(ctx context.Context, ec *executionContext, sel ast.Selection
 	return out
 }
 
+var privacySettingsImplementors = []string{"PrivacySettings"}
+
+func _PrivacySettings(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.PrivacySettings) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, privacySettingsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PrivacySettings")
+		case "groupAdd":
+			out.Values[i] = _PrivacySettings_groupAdd(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "lastSeen":
+			out.Values[i] = _PrivacySettings_lastSeen(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "about":
+			out.Values[i] = _PrivacySettings_about(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "picture":
+			out.Values[i] = _PrivacySettings_picture(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "readReceipts":
+			out.Values[i] = _PrivacySettings_readReceipts(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "callAdd":
+			out.Values[i] = _PrivacySettings_callAdd(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "online":
+			out.Values[i] = _PrivacySettings_online(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "messages":
+			out.Values[i] = _PrivacySettings_messages(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "defense":
+			out.Values[i] = _PrivacySettings_defense(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "stickers":
+			out.Values[i] = _PrivacySettings_stickers(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var promoteGroupMemberPayloadImplementors = []string{"PromoteGroupMemberPayload"}
 
 func _PromoteGroupMemberPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *PromoteGroupMemberPayload) graphql.Marshaler {
@@ -34686,11 +39777,29 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_node(ctx, ec, field)
 				})
+		case "privacySettings":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_privacySettings(ctx, ec, field)
+				})
+		case "contactLink":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_contactLink(ctx, ec, field)
+				})
 		case "apiKeys":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_apiKeys(ctx, ec, field)
+				})
+		case "adminSessionBackfillStatus":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_adminSessionBackfillStatus(ctx, ec, field)
 				})
 		case "chat":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -34703,6 +39812,42 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_contact(ctx, ec, field)
+				})
+		case "checkContact":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_checkContact(ctx, ec, field)
+				})
+		case "checkContacts":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_checkContacts(ctx, ec, field)
+				})
+		case "contactAbout":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_contactAbout(ctx, ec, field)
+				})
+		case "contactPicture":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_contactPicture(ctx, ec, field)
+				})
+		case "businessProfile":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_businessProfile(ctx, ec, field)
+				})
+		case "blocklist":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_blocklist(ctx, ec, field)
 				})
 		case "events":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -35277,6 +40422,39 @@ func _RevokeApiKeyPayload(ctx context.Context, ec *executionContext, sel ast.Sel
 	return out
 }
 
+var revokeContactLinkPayloadImplementors = []string{"RevokeContactLinkPayload"}
+
+func _RevokeContactLinkPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *RevokeContactLinkPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, revokeContactLinkPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RevokeContactLinkPayload")
+		case "contactLink":
+			out.Values[i] = _RevokeContactLinkPayload_contactLink(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var revokeGroupInvitePayloadImplementors = []string{"RevokeGroupInvitePayload"}
 
 func _RevokeGroupInvitePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *RevokeGroupInvitePayload) graphql.Marshaler {
@@ -35323,6 +40501,39 @@ func _RotateWebhookSecretPayload(ctx context.Context, ec *executionContext, sel 
 			out.Values[i] = graphql.MarshalString("RotateWebhookSecretPayload")
 		case "secret":
 			out.Values[i] = _RotateWebhookSecretPayload_secret(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var saveContactPayloadImplementors = []string{"SaveContactPayload"}
+
+func _SaveContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SaveContactPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, saveContactPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SaveContactPayload")
+		case "contact":
+			out.Values[i] = _SaveContactPayload_contact(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -35905,6 +41116,39 @@ func _SessionStatusEvent(ctx context.Context, ec *executionContext, sel ast.Sele
 	return out
 }
 
+var setDefaultDisappearingTimerPayloadImplementors = []string{"SetDefaultDisappearingTimerPayload"}
+
+func _SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetDefaultDisappearingTimerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setDefaultDisappearingTimerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetDefaultDisappearingTimerPayload")
+		case "seconds":
+			out.Values[i] = _SetDefaultDisappearingTimerPayload_seconds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var startSessionPayloadImplementors = []string{"StartSessionPayload"}
 
 func _StartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *StartSessionPayload) graphql.Marshaler {
@@ -36117,6 +41361,39 @@ func _TextContent(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 	return out
 }
 
+var unblockContactPayloadImplementors = []string{"UnblockContactPayload"}
+
+func _UnblockContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnblockContactPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unblockContactPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnblockContactPayload")
+		case "jid":
+			out.Values[i] = _UnblockContactPayload_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unknownContentImplementors = []string{"UnknownContent", "MessageContent"}
 
 func _UnknownContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnknownContent) graphql.Marshaler {
@@ -36163,6 +41440,72 @@ func _UpdateGroupPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("UpdateGroupPayload")
 		case "group":
 			out.Values[i] = _UpdateGroupPayload_group(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updatePrivacySettingsPayloadImplementors = []string{"UpdatePrivacySettingsPayload"}
+
+func _UpdatePrivacySettingsPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UpdatePrivacySettingsPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updatePrivacySettingsPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdatePrivacySettingsPayload")
+		case "privacySettings":
+			out.Values[i] = _UpdatePrivacySettingsPayload_privacySettings(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateProfilePayloadImplementors = []string{"UpdateProfilePayload"}
+
+func _UpdateProfilePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UpdateProfilePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateProfilePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateProfilePayload")
+		case "session":
+			out.Values[i] = _UpdateProfilePayload_session(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -36937,6 +42280,14 @@ func unmarshalNAddReactionInput2wagatewayᚋgraphᚋgenᚐAddReactionInput(ctx c
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func marshalNAdminStartSessionBackfillPayload2ᚖwagatewayᚋgraphᚋgenᚐAdminStartSessionBackfillPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *AdminStartSessionBackfillPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AdminStartSessionBackfillPayload!")
+		return graphql.Null
+	}
+	return _AdminStartSessionBackfillPayload(ctx, ec, sel, v)
+}
+
 func marshalNApiKey2ᚕᚖwagatewayᚋmodelsᚐAPIKeyᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.APIKey) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -37001,6 +42352,60 @@ func marshalNApproveGroupMembersPayload2ᚖwagatewayᚋgraphᚋgenᚐApproveGrou
 	return _ApproveGroupMembersPayload(ctx, ec, sel, v)
 }
 
+func marshalNBackfillJob2ᚖwagatewayᚋmodelsᚐBackfillJob(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.BackfillJob) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BackfillJob!")
+		return graphql.Null
+	}
+	return _BackfillJob(ctx, ec, sel, v)
+}
+
+func unmarshalNBackfillStatus2wagatewayᚋmodelsᚐBackfillStatus(ctx context.Context, ec *executionContext, v any) (models.BackfillStatus, error) {
+	res, err := scalar.UnmarshalBackfillStatus(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNBackfillStatus2wagatewayᚋmodelsᚐBackfillStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.BackfillStatus) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalBackfillStatus(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "BackfillStatus!")
+	}
+	return res
+}
+
+func marshalNBlockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐBlockContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *BlockContactPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BlockContactPayload!")
+		return graphql.Null
+	}
+	return _BlockContactPayload(ctx, ec, sel, v)
+}
+
+func marshalNBlockedContact2ᚕᚖwagatewayᚋwhatsappᚐBlockedContactᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*whatsapp.BlockedContact) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNBlockedContact2ᚖwagatewayᚋwhatsappᚐBlockedContact(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNBlockedContact2ᚖwagatewayᚋwhatsappᚐBlockedContact(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.BlockedContact) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BlockedContact!")
+		return graphql.Null
+	}
+	return _BlockedContact(ctx, ec, sel, v)
+}
+
 func unmarshalNBoolean2bool(ctx context.Context, ec *executionContext, v any) (bool, error) {
 	res, err := graphql.UnmarshalBoolean(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -37013,6 +42418,34 @@ func marshalNBoolean2bool(ctx context.Context, ec *executionContext, sel ast.Sel
 		graphql.AddInvalidNullFromMarshaler(ctx, "Boolean!")
 	}
 	return res
+}
+
+func marshalNBusinessHours2wagatewayᚋwhatsappᚐBusinessHours(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v whatsapp.BusinessHours) graphql.Marshaler {
+	return _BusinessHours(ctx, ec, sel, &v)
+}
+
+func marshalNBusinessHours2ᚕwagatewayᚋwhatsappᚐBusinessHoursᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []whatsapp.BusinessHours) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNBusinessHours2wagatewayᚋwhatsappᚐBusinessHours(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNBusinessProfile2ᚖwagatewayᚋwhatsappᚐBusinessProfile(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.BusinessProfile) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "BusinessProfile!")
+		return graphql.Null
+	}
+	return _BusinessProfile(ctx, ec, sel, v)
 }
 
 func unmarshalNCapability2wagatewayᚋmodelsᚐCapability(ctx context.Context, ec *executionContext, v any) (models.Capability, error) {
@@ -37139,6 +42572,30 @@ func marshalNChatType2wagatewayᚋmodelsᚐChatType(ctx context.Context, ec *exe
 	return res
 }
 
+func marshalNCheckedNumber2ᚕᚖwagatewayᚋwhatsappᚐCheckedNumberᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*whatsapp.CheckedNumber) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNCheckedNumber2ᚖwagatewayᚋwhatsappᚐCheckedNumber(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNCheckedNumber2ᚖwagatewayᚋwhatsappᚐCheckedNumber(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.CheckedNumber) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CheckedNumber!")
+		return graphql.Null
+	}
+	return _CheckedNumber(ctx, ec, sel, v)
+}
+
 func marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.Identity) graphql.Marshaler {
 	return _Contact(ctx, ec, sel, &v)
 }
@@ -37165,6 +42622,14 @@ func marshalNContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *e
 		return graphql.Null
 	}
 	return _Contact(ctx, ec, sel, v)
+}
+
+func marshalNContactAbout2ᚖwagatewayᚋgraphᚋgenᚐContactAbout(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ContactAbout) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ContactAbout!")
+		return graphql.Null
+	}
+	return _ContactAbout(ctx, ec, sel, v)
 }
 
 func marshalNContactCard2ᚕᚖwagatewayᚋgraphᚋgenᚐContactCardᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*ContactCard) graphql.Marshaler {
@@ -37221,6 +42686,38 @@ func marshalNContactEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, 
 		return graphql.Null
 	}
 	return _ContactEdge(ctx, ec, sel, v)
+}
+
+func marshalNContactGroup2ᚕᚖwagatewayᚋmodelsᚐMembershipᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Membership) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNContactGroup2ᚖwagatewayᚋmodelsᚐMembership(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNContactGroup2ᚖwagatewayᚋmodelsᚐMembership(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Membership) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ContactGroup!")
+		return graphql.Null
+	}
+	return _ContactGroup(ctx, ec, sel, v)
+}
+
+func marshalNContactPicture2ᚖwagatewayᚋwhatsappᚐContactPicture(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.ContactPicture) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ContactPicture!")
+		return graphql.Null
+	}
+	return _ContactPicture(ctx, ec, sel, v)
 }
 
 func unmarshalNCreateApiKeyInput2wagatewayᚋgraphᚋgenᚐCreateAPIKeyInput(ctx context.Context, ec *executionContext, v any) (CreateAPIKeyInput, error) {
@@ -38048,6 +43545,14 @@ func marshalNPollVote2ᚖwagatewayᚋmodelsᚐPollVote(ctx context.Context, ec *
 	return _PollVote(ctx, ec, sel, v)
 }
 
+func marshalNPrivacySettings2ᚖwagatewayᚋwhatsappᚐPrivacySettings(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.PrivacySettings) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PrivacySettings!")
+		return graphql.Null
+	}
+	return _PrivacySettings(ctx, ec, sel, v)
+}
+
 func marshalNPromoteGroupMemberPayload2ᚖwagatewayᚋgraphᚋgenᚐPromoteGroupMemberPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *PromoteGroupMemberPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PromoteGroupMemberPayload!")
@@ -38172,6 +43677,14 @@ func marshalNRevokeApiKeyPayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeAPIKeyPayloa
 	return _RevokeApiKeyPayload(ctx, ec, sel, v)
 }
 
+func marshalNRevokeContactLinkPayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeContactLinkPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RevokeContactLinkPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RevokeContactLinkPayload!")
+		return graphql.Null
+	}
+	return _RevokeContactLinkPayload(ctx, ec, sel, v)
+}
+
 func marshalNRevokeGroupInvitePayload2ᚖwagatewayᚋgraphᚋgenᚐRevokeGroupInvitePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RevokeGroupInvitePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RevokeGroupInvitePayload!")
@@ -38191,6 +43704,19 @@ func marshalNRotateWebhookSecretPayload2ᚖwagatewayᚋgraphᚋgenᚐRotateWebho
 		return graphql.Null
 	}
 	return _RotateWebhookSecretPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNSaveContactInput2wagatewayᚋgraphᚋgenᚐSaveContactInput(ctx context.Context, ec *executionContext, v any) (SaveContactInput, error) {
+	res, err := unmarshalInputSaveContactInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSaveContactPayload2ᚖwagatewayᚋgraphᚋgenᚐSaveContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SaveContactPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SaveContactPayload!")
+		return graphql.Null
+	}
+	return _SaveContactPayload(ctx, ec, sel, v)
 }
 
 func unmarshalNSendMessageInput2wagatewayᚋgraphᚋgenᚐSendMessageInput(ctx context.Context, ec *executionContext, v any) (SendMessageInput, error) {
@@ -38333,6 +43859,14 @@ func marshalNSessionStatus2wagatewayᚋmodelsᚐSessionStatus(ctx context.Contex
 	return res
 }
 
+func marshalNSetDefaultDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetDefaultDisappearingTimerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDefaultDisappearingTimerPayload!")
+		return graphql.Null
+	}
+	return _SetDefaultDisappearingTimerPayload(ctx, ec, sel, v)
+}
+
 func marshalNStartSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐStartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *StartSessionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "StartSessionPayload!")
@@ -38400,6 +43934,14 @@ func marshalNTestWebhookPayload2ᚖwagatewayᚋgraphᚋgenᚐTestWebhookPayload(
 	return _TestWebhookPayload(ctx, ec, sel, v)
 }
 
+func marshalNUnblockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐUnblockContactPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UnblockContactPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnblockContactPayload!")
+		return graphql.Null
+	}
+	return _UnblockContactPayload(ctx, ec, sel, v)
+}
+
 func unmarshalNUpdateGroupInput2wagatewayᚋgraphᚋgenᚐUpdateGroupInput(ctx context.Context, ec *executionContext, v any) (UpdateGroupInput, error) {
 	res, err := unmarshalInputUpdateGroupInput(ctx, ec, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -38411,6 +43953,32 @@ func marshalNUpdateGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateGroupPayload(
 		return graphql.Null
 	}
 	return _UpdateGroupPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNUpdatePrivacySettingsInput2wagatewayᚋgraphᚋgenᚐUpdatePrivacySettingsInput(ctx context.Context, ec *executionContext, v any) (UpdatePrivacySettingsInput, error) {
+	res, err := unmarshalInputUpdatePrivacySettingsInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNUpdatePrivacySettingsPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdatePrivacySettingsPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UpdatePrivacySettingsPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdatePrivacySettingsPayload!")
+		return graphql.Null
+	}
+	return _UpdatePrivacySettingsPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNUpdateProfileInput2wagatewayᚋgraphᚋgenᚐUpdateProfileInput(ctx context.Context, ec *executionContext, v any) (UpdateProfileInput, error) {
+	res, err := unmarshalInputUpdateProfileInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNUpdateProfilePayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateProfilePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UpdateProfilePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateProfilePayload!")
+		return graphql.Null
+	}
+	return _UpdateProfilePayload(ctx, ec, sel, v)
 }
 
 func unmarshalNUpdateSessionInput2wagatewayᚋgraphᚋgenᚐUpdateSessionInput(ctx context.Context, ec *executionContext, v any) (UpdateSessionInput, error) {
@@ -38774,6 +44342,32 @@ func unmarshalOContactCardInput2ᚖwagatewayᚋgraphᚋgenᚐContactCardInput(ct
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func unmarshalOContactFilter2ᚖwagatewayᚋgraphᚋgenᚐContactFilter(ctx context.Context, ec *executionContext, v any) (*ContactFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputContactFilter(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOContactSource2ᚖwagatewayᚋmodelsᚐContactSource(ctx context.Context, ec *executionContext, v any) (*models.ContactSource, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalContactSource(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOContactSource2ᚖwagatewayᚋmodelsᚐContactSource(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.ContactSource) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalContactSource(*v)
+	return res
+}
+
 func unmarshalOCreateRealtimeTicketInput2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketInput(ctx context.Context, ec *executionContext, v any) (*CreateRealtimeTicketInput, error) {
 	if v == nil {
 		return nil, nil
@@ -38984,6 +44578,24 @@ func marshalOJID2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel ast
 	return ret
 }
 
+func unmarshalOJID2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalJID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOJID2ᚖstring(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalJID(*v)
+	return res
+}
+
 func marshalOLinkPreview2ᚖwagatewayᚋgraphᚋgenᚐLinkPreview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LinkPreview) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -39066,6 +44678,36 @@ func unmarshalOPollInput2ᚖwagatewayᚋgraphᚋgenᚐPollInput(ctx context.Cont
 	}
 	res, err := unmarshalInputPollInput(ctx, ec, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOPrivacyValue2string(ctx context.Context, ec *executionContext, v any) (string, error) {
+	res, err := scalar.UnmarshalPrivacyValue(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOPrivacyValue2string(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalPrivacyValue(v)
+	return res
+}
+
+func unmarshalOPrivacyValue2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalPrivacyValue(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOPrivacyValue2ᚖstring(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalPrivacyValue(*v)
+	return res
 }
 
 func marshalOQRCode2ᚖwagatewayᚋwhatsappᚐQRCode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.QRCode) graphql.Marshaler {

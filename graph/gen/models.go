@@ -40,12 +40,30 @@ type AddReactionInput struct {
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
 }
 
+// The backfill that was started.
+type AdminStartSessionBackfillPayload struct {
+	// The job.
+	Job *models.BackfillJob `json:"job"`
+}
+
 // What became of each.
 type ApproveGroupMembersPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
 	// One for each participant, in the order given.
 	Results []*whatsapp.ParticipantResult `json:"results"`
+}
+
+// Who was blocked.
+type BlockContactPayload struct {
+	// Their address, as asked.
+	JID string `json:"jid"`
+}
+
+// What a person says about themselves.
+type ContactAbout struct {
+	// The text; empty when there is none or it is hidden.
+	About string `json:"about"`
 }
 
 // A person's card.
@@ -74,6 +92,16 @@ type ContactCardInput struct {
 	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
 	// A whole vCard, at most 64 KiB, instead.
 	Vcard graphql.Omittable[*string] `json:"vcard,omitempty"`
+}
+
+// Which contacts to list; all given parts must match.
+type ContactFilter struct {
+	// Where the session knows them from.
+	Source graphql.Omittable[*models.ContactSource] `json:"source,omitempty"`
+	// Members of this group.
+	Group graphql.Omittable[*string] `json:"group,omitempty"`
+	// Part of a name or of the phone number, whatever its case; at most 100 characters.
+	Q graphql.Omittable[*string] `json:"q,omitempty"`
 }
 
 // What a new API key may do, and for how long.
@@ -548,6 +576,12 @@ type RevokeAPIKeyPayload struct {
 	APIKey *models.APIKey `json:"apiKey"`
 }
 
+// The new link.
+type RevokeContactLinkPayload struct {
+	// The link.
+	ContactLink string `json:"contactLink"`
+}
+
 // The new invite link.
 type RevokeGroupInvitePayload struct {
 	// The new link.
@@ -576,6 +610,22 @@ type RotateWebhookSecretInput struct {
 type RotateWebhookSecretPayload struct {
 	// The secret. It is not shown again.
 	Secret string `json:"secret"`
+}
+
+// An entry of the address book.
+type SaveContactInput struct {
+	// The person.
+	JID string `json:"jid"`
+	// The whole name, 1 to 100 characters.
+	FullName string `json:"fullName"`
+	// The first name, at most 100 characters. Default: the whole name's first word.
+	FirstName graphql.Omittable[*string] `json:"firstName,omitempty"`
+}
+
+// The saved contact.
+type SaveContactPayload struct {
+	// The contact, as stored.
+	Contact *models.Identity `json:"contact"`
 }
 
 // What to send. `content` holds exactly one kind.
@@ -648,6 +698,12 @@ type SessionPairingCodePayload struct {
 	PairingCode *whatsapp.PairingCode `json:"pairingCode"`
 }
 
+// The changed timer.
+type SetDefaultDisappearingTimerPayload struct {
+	// After how many seconds messages of new chats disappear; 0: never.
+	Seconds int32 `json:"seconds"`
+}
+
 // The started session.
 type StartSessionPayload struct {
 	// The session.
@@ -706,6 +762,12 @@ type TextContentInput struct {
 	LinkPreview graphql.Omittable[*bool] `json:"linkPreview,omitempty"`
 }
 
+// Who was taken off the block list.
+type UnblockContactPayload struct {
+	// Their address, as asked.
+	JID string `json:"jid"`
+}
+
 // A kind that this version does not know.
 type UnknownContent struct {
 	// WhatsApp's own encoding, base64.
@@ -730,6 +792,55 @@ type UpdateGroupInput struct {
 type UpdateGroupPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
+}
+
+// Privacy settings to change; absent fields stay.
+type UpdatePrivacySettingsInput struct {
+	// Who may add the account to groups: ALL, CONTACTS, CONTACT_BLACKLIST or NONE.
+	GroupAdd graphql.Omittable[*string] `json:"groupAdd,omitempty"`
+	// Who sees when it was last seen: ALL, CONTACTS, CONTACT_BLACKLIST or NONE.
+	LastSeen graphql.Omittable[*string] `json:"lastSeen,omitempty"`
+	// Who sees what it says about itself: ALL, CONTACTS, CONTACT_BLACKLIST or NONE.
+	About graphql.Omittable[*string] `json:"about,omitempty"`
+	// Who sees its picture: ALL, CONTACTS, CONTACT_BLACKLIST or NONE.
+	Picture graphql.Omittable[*string] `json:"picture,omitempty"`
+	// Whether others hear that their messages were read: ALL or NONE.
+	ReadReceipts graphql.Omittable[*string] `json:"readReceipts,omitempty"`
+	// Who may call: ALL or KNOWN.
+	CallAdd graphql.Omittable[*string] `json:"callAdd,omitempty"`
+	// Who sees that it is online: ALL or MATCH_LAST_SEEN.
+	Online graphql.Omittable[*string] `json:"online,omitempty"`
+	// Who may write: ALL or CONTACTS.
+	Messages graphql.Omittable[*string] `json:"messages,omitempty"`
+	// Strict protection against strangers: ON_STANDARD or OFF.
+	Defense graphql.Omittable[*string] `json:"defense,omitempty"`
+	// Whose stickers are shown: CONTACTS, CONTACT_ALLOWLIST or NONE.
+	Stickers graphql.Omittable[*string] `json:"stickers,omitempty"`
+}
+
+// The changed settings.
+type UpdatePrivacySettingsPayload struct {
+	// All settings, as they are now.
+	PrivacySettings *whatsapp.PrivacySettings `json:"privacySettings"`
+}
+
+// What to change of the profile; absent fields stay.
+type UpdateProfileInput struct {
+	// What the account calls itself, 1 to 25 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it says about itself, at most 139 characters; empty removes it.
+	About graphql.Omittable[*string] `json:"about,omitempty"`
+	// A JPEG or PNG of at most 5 MiB and 25 megapixels, in base64 or as a `data:` URI. The middle of it
+	// becomes a square JPEG of at most 640 pixels.
+	Picture graphql.Omittable[*string] `json:"picture,omitempty"`
+	// true removes the picture; not together with picture.
+	RemovePicture graphql.Omittable[*bool] `json:"removePicture,omitempty"`
+}
+
+// The changed profile.
+type UpdateProfilePayload struct {
+	// The session, with its new name.
+	Session *models.Session `json:"session"`
 }
 
 // Settings to change; absent fields stay.

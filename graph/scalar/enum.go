@@ -43,6 +43,33 @@ func MarshalChatType(t models.ChatType) graphql.Marshaler { return marshalEnum(t
 // UnmarshalChatType reads a ChatType.
 func UnmarshalChatType(v any) (models.ChatType, error) { return unmarshalEnum[models.ChatType](v) }
 
+// MarshalContactSource writes a ContactSource.
+func MarshalContactSource(s models.ContactSource) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalContactSource reads a ContactSource.
+func UnmarshalContactSource(v any) (models.ContactSource, error) {
+	return unmarshalEnum[models.ContactSource](v)
+}
+
+// MarshalPrivacyValue writes a PrivacyValue; one that is not known is null.
+func MarshalPrivacyValue(v string) graphql.Marshaler {
+	if v == "" {
+		return graphql.Null
+	}
+	return marshalEnum(v)
+}
+
+// UnmarshalPrivacyValue reads a PrivacyValue.
+func UnmarshalPrivacyValue(v any) (string, error) { return unmarshalEnum[string](v) }
+
+// MarshalBackfillStatus writes a BackfillStatus.
+func MarshalBackfillStatus(s models.BackfillStatus) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalBackfillStatus reads a BackfillStatus.
+func UnmarshalBackfillStatus(v any) (models.BackfillStatus, error) {
+	return unmarshalEnum[models.BackfillStatus](v)
+}
+
 // MarshalMessageType writes a MessageType.
 func MarshalMessageType(t models.MessageType) graphql.Marshaler { return marshalEnum(t) }
 
