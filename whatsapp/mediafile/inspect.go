@@ -14,6 +14,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
 	"time"
 
 	"wagateway/models"
@@ -54,8 +55,8 @@ type Wish struct {
 // Facts is what is known of a file.
 type Facts struct {
 	Mimetype      string        // the true one
-	Width, Height int           // pixels of a picture as it is shown; 0 unknown
-	Length        time.Duration // of Opus in Ogg; 0 unknown
+	Width, Height int           // pixels of a picture or film as it is shown; 0 unknown
+	Length        time.Duration // of Opus in Ogg and of the MP4 family; 0 unknown
 	Animated      bool          // a sticker that moves
 	Thumbnail     []byte        // a JPEG of at most 10 KiB of an image; nil none
 }
@@ -92,6 +93,10 @@ func (i *Inspector) Inspect(ctx context.Context, file io.ReaderAt, size int64, w
 	}
 	if err := facts.suit(wish); err != nil {
 		return Facts{}, err
+	}
+	if container[kind] == "iso" {
+		iso := readISO(file, size)
+		facts.Length, facts.Width, facts.Height = iso.length, iso.width, iso.height
 	}
 	if wish.Type != models.MessageImage && wish.Type != models.MessageSticker {
 		return facts, nil
@@ -132,10 +137,8 @@ func (f *Facts) suit(wish Wish) error {
 	if wish.Type == models.MessageAudio && wish.Mimetype == "" && f.Mimetype == "video/mp4" {
 		f.Mimetype = "audio/mp4" // the same files, and nobody says otherwise
 	}
-	for _, wanted := range kind.types {
-		if f.Mimetype == wanted {
-			return nil
-		}
+	if slices.Contains(kind.types, f.Mimetype) {
+		return nil
 	}
 	return fault.MediaType(mediaField, kind.want).With("mimetype", f.Mimetype)
 }

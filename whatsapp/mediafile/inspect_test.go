@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestKinds(t *testing.T) {
 		for name, content := range files {
 			_, err := inspect(t, content, wish)
 			what := fmt.Sprintf("%s as %s, voice %v", name, wish.Type, wish.Voice)
-			if contains(names, name) {
+			if slices.Contains(names, name) {
 				assert.NoError(t, err, what)
 				continue
 			}
@@ -76,15 +77,6 @@ func TestKinds(t *testing.T) {
 	facts, err := inspect(t, files["mp4"], mediafile.Wish{Type: models.MessageAudio})
 	require.NoError(t, err)
 	assert.Equal(t, "audio/mp4", facts.Mimetype)
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 func TestPictures(t *testing.T) {
@@ -122,8 +114,8 @@ func TestPictures(t *testing.T) {
 	assert.NotEmpty(t, facts.Thumbnail)
 	assert.LessOrEqual(t, len(facts.Thumbnail), 10<<10, "noise too")
 
-	clear := image.NewNRGBA(image.Rect(0, 0, 50, 50))
-	facts, err = inspect(t, pngOf(t, clear), mediafile.Wish{Type: models.MessageImage})
+	glass := image.NewNRGBA(image.Rect(0, 0, 50, 50))
+	facts, err = inspect(t, pngOf(t, glass), mediafile.Wish{Type: models.MessageImage})
 	require.NoError(t, err)
 	small, err := jpeg.Decode(bytes.NewReader(facts.Thumbnail))
 	require.NoError(t, err)
@@ -228,6 +220,40 @@ func TestVoiceNotes(t *testing.T) {
 	assert.Zero(t, length(opus(1<<60)), "nobody speaks for so long")
 }
 
+func TestFilms(t *testing.T) {
+	t.Parallel()
+	// As a phone that is held upright stores it: lying, with a matrix that turns it.
+	const a, b = 0, 0x10000
+	for name, test := range map[string]struct {
+		boxes [][]byte
+		want  mediafile.Facts
+	}{
+		"head first": {[][]byte{box("moov", mvhd(0, 600, 7500), box("trak", tkhd(0, 0, 0, 0)), box("trak", tkhd(0x10000, 0, 1280, 720))), box("mdat", make([]byte, 5000))},
+			mediafile.Facts{Length: 12500 * time.Millisecond, Width: 1280, Height: 720}},
+		"head last, long times": {[][]byte{box("mdat", make([]byte, 5000)), box("moov", box("trak", tkhd(a, b, 1920, 1080)), mvhd(1, 1000, 3_600_001))},
+			mediafile.Facts{Length: time.Hour + time.Millisecond, Width: 1080, Height: 1920}},
+		"large data":            {[][]byte{largeBox("mdat", make([]byte, 70_000)), box("moov", mvhd(0, 1, 5))}, mediafile.Facts{Length: 5 * time.Second}},
+		"no head":               {[][]byte{box("mdat", make([]byte, 100))}, mediafile.Facts{}},
+		"head that is cut off":  {[][]byte{box("moov", mvhd(0, 1, 5))[:20]}, mediafile.Facts{}},
+		"no units":              {[][]byte{box("moov", mvhd(0, 0, 5))}, mediafile.Facts{}},
+		"not known":             {[][]byte{box("moov", mvhd(0, 1, 1<<32-1))}, mediafile.Facts{}},
+		"absurd":                {[][]byte{box("moov", mvhd(1, 1, 1<<63))}, mediafile.Facts{}},
+		"box larger than file":  {[][]byte{[]byte("\x7f\xff\xff\xffmoov")}, mediafile.Facts{}},
+		"box larger than all":   {[][]byte{[]byte("\x00\x00\x00\x01mdat\x7f\xff\xff\xff\xff\xff\xff\xff")}, mediafile.Facts{}},
+		"box of negative size":  {[][]byte{[]byte("\x00\x00\x00\x01mdat\xff\xff\xff\xff\xff\xff\xff\xff")}, mediafile.Facts{}},
+		"box smaller than head": {[][]byte{[]byte("\x00\x00\x00\x04mdat"), box("moov", mvhd(0, 1, 5))}, mediafile.Facts{}},
+	} {
+		content := box("ftyp", []byte("isom\x00\x00\x02\x00isommp42"))
+		for _, b := range test.boxes {
+			content = append(content, b...)
+		}
+		facts, err := inspect(t, content, mediafile.Wish{Type: models.MessageVideo})
+		require.NoError(t, err, name)
+		test.want.Mimetype = "video/mp4"
+		assert.Equal(t, test.want, facts, name)
+	}
+}
+
 func TestInspectPassesOnErrors(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("disk broken")
@@ -276,10 +302,10 @@ func (f *slowFile) ReadAt(p []byte, at int64) (int, error) {
 func FuzzInspect(f *testing.F) {
 	pic := picture(20, 10)
 	for _, seed := range [][]byte{
-		jpegOf(f, pic), turned(jpegOf(f, pic), binary.BigEndian, 6), pngOf(f, pic), webpLossless, webpLossy, webpExtended(10, 10, true), opus(48_000), vorbis(), iso("isom"),
+		jpegOf(f, pic), turned(jpegOf(f, pic), binary.BigEndian, 6), pngOf(f, pic), webpLossless, webpLossy, webpExtended(10, 10, true), append(iso("isom"), box("moov", mvhd(0, 1, 5), box("trak", tkhd(1, 0, 5, 5)))...), opus(48_000), vorbis(), iso("isom"),
 		mpegTagged, wav, html, plain, binaryData,
 	} {
-		for _, kind := range []string{"image", "sticker", "audio"} {
+		for _, kind := range []string{"image", "sticker", "audio", "video"} {
 			f.Add(seed, kind, "")
 		}
 	}

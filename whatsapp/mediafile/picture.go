@@ -83,6 +83,7 @@ func (o orientation) apply(src *image.RGBA) *image.RGBA {
 		for x := range w {
 			tx, ty := x, y
 			switch o {
+			case upright: // returned above
 			case 2:
 				tx = w - 1 - x
 			case 3:

@@ -140,6 +140,48 @@ func iso(brand string) []byte {
 	return append([]byte("\x00\x00\x00\x18ftyp"+brand+"\x00\x00\x02\x00"+brand+"mp42"), make([]byte, 40)...)
 }
 
+// box makes a box of a file of the MP4 family.
+func box(kind string, contents ...[]byte) []byte {
+	out := append(make([]byte, 4), kind...)
+	for _, content := range contents {
+		out = append(out, content...)
+	}
+	binary.BigEndian.PutUint32(out, uint32(len(out)))
+	return out
+}
+
+// largeBox is a box in the form for more than 4 GiB.
+func largeBox(kind string, content []byte) []byte {
+	out := append([]byte{0, 0, 0, 1}, kind...)
+	out = binary.BigEndian.AppendUint64(out, uint64(len(content)+16))
+	return append(out, content...)
+}
+
+// mvhd is a movie's header in one of its two forms.
+func mvhd(version byte, scale uint32, length uint64) []byte {
+	out := []byte{version, 0, 0, 0}
+	if version == 1 {
+		out = append(out, make([]byte, 16)...)
+		out = binary.BigEndian.AppendUint32(out, scale)
+		out = binary.BigEndian.AppendUint64(out, length)
+	} else {
+		out = append(out, make([]byte, 8)...)
+		out = binary.BigEndian.AppendUint32(out, scale)
+		out = binary.BigEndian.AppendUint32(out, uint32(length))
+	}
+	return box("mvhd", append(out, make([]byte, 80)...))
+}
+
+// tkhd is a track's header with the beginning of its matrix.
+func tkhd(a, b uint32, width, height uint16) []byte {
+	out := make([]byte, 84)
+	binary.BigEndian.PutUint32(out[40:], a)
+	binary.BigEndian.PutUint32(out[44:], b)
+	binary.BigEndian.PutUint16(out[76:], width)
+	binary.BigEndian.PutUint16(out[80:], height)
+	return box("tkhd", out)
+}
+
 // mpeg is the beginning of an MP3, without and with a tag in front.
 var (
 	mpeg       = append([]byte("\xff\xfb\x90\x64"), make([]byte, 500)...)
