@@ -26,7 +26,10 @@ func (r *mutationResolver) CreateGroup(ctx context.Context, sessionID string, in
 	if err != nil {
 		return nil, err
 	}
-	created, err := r.WhatsApp.CreateGroup(ctx, session.ID, whatsapp.NewGroup{Name: input.Name, Participants: input.Participants})
+	created, err := r.WhatsApp.CreateGroup(ctx, session.ID, whatsapp.NewGroup{
+		Name: input.Name, Participants: input.Participants,
+		Community: orZero(input.Community.Value()), Parent: orZero(input.ParentJID.Value()),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +44,7 @@ func (r *mutationResolver) UpdateGroup(ctx context.Context, sessionID string, gr
 	group, err := r.WhatsApp.UpdateGroup(ctx, session.ID, groupJID, whatsapp.GroupSettings{
 		Subject: input.Subject.Value(), Description: input.Description.Value(),
 		Announce: input.Announce.Value(), Locked: input.Locked.Value(),
+		JoinApproval: input.JoinApproval.Value(), MembersMayAdd: input.MembersMayAdd.Value(), EphemeralSeconds: number(input.EphemeralSeconds),
 	})
 	if err != nil {
 		return nil, err
@@ -82,6 +86,81 @@ func (r *mutationResolver) JoinGroup(ctx context.Context, sessionID string, inpu
 		return nil, err
 	}
 	return &gen.JoinGroupPayload{GroupJID: joined.GroupJID, Group: joined.Group, PendingApproval: joined.PendingApproval}, nil
+}
+
+func (r *mutationResolver) LinkGroup(ctx context.Context, sessionID string, input gen.LinkGroupInput) (*gen.LinkGroupPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	group, err := r.WhatsApp.LinkGroup(ctx, session.ID, input.CommunityJID, input.GroupJID)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.LinkGroupPayload{Group: group}, nil
+}
+
+func (r *mutationResolver) UnlinkGroup(ctx context.Context, sessionID string, input gen.LinkGroupInput) (*gen.UnlinkGroupPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	group, err := r.WhatsApp.UnlinkGroup(ctx, session.ID, input.CommunityJID, input.GroupJID)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.UnlinkGroupPayload{Group: group}, nil
+}
+
+func (r *mutationResolver) SetGroupPicture(ctx context.Context, sessionID string, groupJID string, picture string) (*gen.SetGroupPicturePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	id, err := r.WhatsApp.SetGroupPicture(ctx, session.ID, groupJID, picture)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.SetGroupPicturePayload{PictureID: id}, nil
+}
+
+func (r *mutationResolver) RemoveGroupPicture(ctx context.Context, sessionID string, groupJID string) (*gen.RemoveGroupPicturePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.RemoveGroupPicture(ctx, session.ID, groupJID); err != nil {
+		return nil, err
+	}
+	return &gen.RemoveGroupPicturePayload{GroupJID: groupJID}, nil
+}
+
+func (r *queryResolver) SubGroups(ctx context.Context, sessionID string, communityJID string) ([]*whatsapp.SubGroup, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := r.WhatsApp.SubGroups(ctx, session.ID, communityJID)
+	if err != nil {
+		return nil, err
+	}
+	return pointers(groups), nil
+}
+
+func (r *queryResolver) CommunityMembers(ctx context.Context, sessionID string, communityJID string) ([]string, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.CommunityMembers(ctx, session.ID, communityJID)
+}
+
+func (r *queryResolver) GroupPicture(ctx context.Context, sessionID string, groupJID string, preview bool) (*whatsapp.ContactPicture, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	return r.WhatsApp.GroupPicture(ctx, session.ID, groupJID, preview)
 }
 
 func (r *queryResolver) Group(ctx context.Context, sessionID string, jid string) (*models.Group, error) {

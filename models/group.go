@@ -24,6 +24,15 @@ type Group struct {
 	LeftAt           Millis // when the account left or was removed; 0 = it is a member
 }
 
+// The modes of adding members.
+const (
+	AdminsAddMembers = "admin_add"
+	AllAddMembers    = "all_member_add"
+)
+
+// MembersMayAdd reports whether members who are no admins may add others.
+func (g *Group) MembersMayAdd() bool { return g.MemberAddMode == AllAddMembers }
+
 // TableName avoids SQL's reserved word.
 func (Group) TableName() string { return "wa_groups" }
 

@@ -15,7 +15,9 @@ type GroupChange struct {
 	IsAnnounce       *bool
 	IsLocked         *bool
 	JoinApproval     *bool
+	MemberAddMode    *string
 	EphemeralSeconds *int
+	ParentJID        *string // "" takes it out of its community
 
 	Removed []MemberSnapshot // who left or was removed, taken first; roles are ignored
 	Added   []MemberSnapshot // who came; a member already keeps a higher role
@@ -76,7 +78,9 @@ func (c *GroupChange) apply(g *Group) {
 	assign(&g.IsAnnounce, c.IsAnnounce)
 	assign(&g.IsLocked, c.IsLocked)
 	assign(&g.JoinApproval, c.JoinApproval)
+	assign(&g.MemberAddMode, c.MemberAddMode)
 	assign(&g.EphemeralSeconds, c.EphemeralSeconds)
+	assign(&g.ParentJID, c.ParentJID)
 }
 
 func assign[T any](field *T, value *T) {

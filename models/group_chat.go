@@ -24,3 +24,21 @@ func (s *GroupStore) GetByChats(ctx context.Context, chatIDs []int64) (map[int64
 	}
 	return found, nil
 }
+
+// ByJIDs gives groups of a session by address; one that is not known is absent.
+func (s *GroupStore) ByJIDs(ctx context.Context, sessionID string, jids []string) (map[string]Group, error) {
+	given, err := keys("group_jid", jids)
+	if err != nil {
+		return nil, err
+	}
+	var groups []Group
+	err = s.db.read(ctx).Find(&groups, "session_id = ? AND group_jid IN "+s.db.in(text("group_jid")), sessionID, given).Error
+	if err != nil {
+		return nil, storeError("group", "loading groups of session "+sessionID, err)
+	}
+	found := make(map[string]Group, len(groups))
+	for _, group := range groups {
+		found[group.JID] = group
+	}
+	return found, nil
+}

@@ -3,7 +3,9 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -17,6 +19,8 @@ import (
 type NewGroup struct {
 	Name         string   // 1 to 100 characters
 	Participants []string // person JIDs to add, at most 1,023; may be empty
+	Community    bool     // a community, whose announcement group WhatsApp makes
+	Parent       string   // the community to make it in; "" none
 }
 
 // CreatedGroup is a new group.
@@ -31,6 +35,10 @@ type GroupSettings struct {
 	Description *string // at most 2,048 characters; "" removes it
 	Announce    *bool   // only admins may send
 	Locked      *bool   // only admins may edit the group's information
+
+	JoinApproval     *bool // joining by link asks the admins first
+	MembersMayAdd    *bool // members who are no admins may add others
+	EphemeralSeconds *int  // messages disappear after 0 (never), 86,400, 604,800 or 7,776,000 s
 }
 
 // CreateGroup creates a group, with the account as its superadmin, and stores it
@@ -44,6 +52,12 @@ func (s *Service) CreateGroup(ctx context.Context, sessionID string, group NewGr
 	if err != nil {
 		return nil, err
 	}
+	request := whatsmeow.ReqCreateGroup{Name: group.Name, GroupParent: types.GroupParent{IsParent: group.Community}}
+	if group.Parent != "" {
+		if request.LinkedParentJID, err = parseCommunity("parentJid", group.Parent); err != nil {
+			return nil, err
+		}
+	}
 	x, err := s.live(ctx, sessionID)
 	if err != nil {
 		return nil, err
@@ -51,7 +65,8 @@ func (s *Service) CreateGroup(ctx context.Context, sessionID string, group NewGr
 	asking, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	info, err := ask(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) (*types.GroupInfo, error) {
-		return cli.CreateGroup(ctx, whatsmeow.ReqCreateGroup{Name: group.Name, Participants: x.others(people)})
+		request.Participants = x.others(people)
+		return cli.CreateGroup(ctx, request)
 	})
 	if err != nil {
 		return nil, err
@@ -64,7 +79,8 @@ func (s *Service) CreateGroup(ctx context.Context, sessionID string, group NewGr
 }
 
 // UpdateGroup changes a group's settings: each given one is one act, in the
-// order subject, description, announce, locked. When one fails, details.applied
+// order subject, description, announce, locked, join approval, who may add members,
+// disappearing messages. When one fails, details.applied
 // of the fault names those that took effect. Blocks at most 20 s.
 func (s *Service) UpdateGroup(ctx context.Context, sessionID, groupJID string, settings GroupSettings) (*models.Group, error) {
 	jid, err := parseGroup(groupJID)
@@ -80,6 +96,9 @@ func (s *Service) UpdateGroup(ctx context.Context, sessionID, groupJID string, s
 		if err := checkDescription("description", *settings.Description); err != nil {
 			return nil, err
 		}
+	}
+	if settings.EphemeralSeconds != nil && !slices.Contains(disappearingTimes(), *settings.EphemeralSeconds) {
+		return nil, fault.Invalid("ephemeralSeconds", "ephemeralSeconds must be 0, 86400, 604800 or 7776000")
 	}
 	x, err := s.live(ctx, sessionID)
 	if err != nil {
@@ -134,6 +153,25 @@ func (g GroupSettings) acts(x *session, jid types.JID) []settingAct {
 	if g.Locked != nil {
 		add("locked", models.GroupChange{IsLocked: g.Locked}, func(ctx context.Context, cli *whatsmeow.Client) error {
 			return cli.SetGroupLocked(ctx, jid, *g.Locked)
+		})
+	}
+	if g.JoinApproval != nil {
+		add("joinApproval", models.GroupChange{JoinApproval: g.JoinApproval}, func(ctx context.Context, cli *whatsmeow.Client) error {
+			return cli.SetGroupJoinApprovalMode(ctx, jid, *g.JoinApproval)
+		})
+	}
+	if g.MembersMayAdd != nil {
+		mode := models.AdminsAddMembers
+		if *g.MembersMayAdd {
+			mode = models.AllAddMembers
+		}
+		add("membersMayAdd", models.GroupChange{MemberAddMode: &mode}, func(ctx context.Context, cli *whatsmeow.Client) error {
+			return cli.SetGroupMemberAddMode(ctx, jid, types.GroupMemberAddMode(mode))
+		})
+	}
+	if g.EphemeralSeconds != nil {
+		add("ephemeralSeconds", models.GroupChange{EphemeralSeconds: g.EphemeralSeconds}, func(ctx context.Context, cli *whatsmeow.Client) error {
+			return cli.SetDisappearingTimer(ctx, jid, time.Duration(*g.EphemeralSeconds)*time.Second, time.Time{})
 		})
 	}
 	return acts

@@ -93,3 +93,7 @@ func checkDescription(field, description string) error {
 	}
 	return nil
 }
+
+// disappearingTimes are the timers that WhatsApp's apps offer, in seconds: never, a
+// day, a week, 90 days. Groups take no others.
+func disappearingTimes() []int { return []int{0, 86_400, 604_800, 7_776_000} }

@@ -352,6 +352,7 @@ type ComplexityRoot struct {
 		JoinApproval     func(childComplexity int) int
 		LeftAt           func(childComplexity int) int
 		Members          func(childComplexity int, first *int32, after *string, role *models.MemberRole) int
+		MembersMayAdd    func(childComplexity int) int
 		OwnerJID         func(childComplexity int) int
 		ParentJID        func(childComplexity int) int
 		ParticipantCount func(childComplexity int) int
@@ -446,6 +447,10 @@ type ComplexityRoot struct {
 	}
 
 	LeaveGroupPayload struct {
+		Group func(childComplexity int) int
+	}
+
+	LinkGroupPayload struct {
 		Group func(childComplexity int) int
 	}
 
@@ -594,6 +599,7 @@ type ComplexityRoot struct {
 		ForwardMessage              func(childComplexity int, sessionID string, input ForwardMessageInput) int
 		JoinGroup                   func(childComplexity int, sessionID string, input JoinGroupInput) int
 		LeaveGroup                  func(childComplexity int, sessionID string, groupJID string) int
+		LinkGroup                   func(childComplexity int, sessionID string, input LinkGroupInput) int
 		LogoutSession               func(childComplexity int, sessionID string) int
 		PromoteGroupMember          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		ReadChat                    func(childComplexity int, sessionID string, input ReadChatInput) int
@@ -601,6 +607,7 @@ type ComplexityRoot struct {
 		RedeliverRange              func(childComplexity int, webhookID string, input RedeliverRangeInput) int
 		RejectGroupMembers          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		RemoveGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		RemoveGroupPicture          func(childComplexity int, sessionID string, groupJID string) int
 		RemoveReaction              func(childComplexity int, sessionID string, input MessageKeyInput) int
 		RestartSession              func(childComplexity int, sessionID string) int
 		RevokeAPIKey                func(childComplexity int, id string) int
@@ -612,10 +619,12 @@ type ComplexityRoot struct {
 		SendMessage                 func(childComplexity int, sessionID string, input SendMessageInput) int
 		SessionPairingCode          func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
 		SetDefaultDisappearingTimer func(childComplexity int, sessionID string, seconds int32) int
+		SetGroupPicture             func(childComplexity int, sessionID string, groupJID string, picture string) int
 		StartSession                func(childComplexity int, sessionID string) int
 		StopSession                 func(childComplexity int, sessionID string) int
 		TestWebhook                 func(childComplexity int, id string) int
 		UnblockContact              func(childComplexity int, sessionID string, jid string) int
+		UnlinkGroup                 func(childComplexity int, sessionID string, input LinkGroupInput) int
 		UpdateGroup                 func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
 		UpdatePrivacySettings       func(childComplexity int, sessionID string, input UpdatePrivacySettingsInput) int
 		UpdateProfile               func(childComplexity int, sessionID string, input UpdateProfileInput) int
@@ -752,6 +761,7 @@ type ComplexityRoot struct {
 		Chat                       func(childComplexity int, sessionID string, jid string) int
 		CheckContact               func(childComplexity int, sessionID string, phone string) int
 		CheckContacts              func(childComplexity int, sessionID string, phones []string) int
+		CommunityMembers           func(childComplexity int, sessionID string, communityJID string) int
 		Contact                    func(childComplexity int, sessionID string, jid string) int
 		ContactAbout               func(childComplexity int, sessionID string, jid string) int
 		ContactLink                func(childComplexity int, sessionID string) int
@@ -760,6 +770,7 @@ type ComplexityRoot struct {
 		Group                      func(childComplexity int, sessionID string, jid string) int
 		GroupInvite                func(childComplexity int, sessionID string, groupJID string) int
 		GroupInvitePreview         func(childComplexity int, sessionID string, invite string) int
+		GroupPicture               func(childComplexity int, sessionID string, groupJID string, preview bool) int
 		ListGroupRequests          func(childComplexity int, sessionID string, groupJID string) int
 		Message                    func(childComplexity int, sessionID string, waMessageID string) int
 		Node                       func(childComplexity int, id string) int
@@ -768,6 +779,7 @@ type ComplexityRoot struct {
 		SessionMe                  func(childComplexity int, sessionID string) int
 		SessionQR                  func(childComplexity int, sessionID string) int
 		Sessions                   func(childComplexity int, first *int32, after *string) int
+		SubGroups                  func(childComplexity int, sessionID string, communityJID string) int
 		Viewer                     func(childComplexity int) int
 		Webhook                    func(childComplexity int, id string) int
 		Webhooks                   func(childComplexity int, first *int32, after *string) int
@@ -820,6 +832,10 @@ type ComplexityRoot struct {
 	RemoveGroupMemberPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
+	}
+
+	RemoveGroupPicturePayload struct {
+		GroupJID func(childComplexity int) int
 	}
 
 	RestartSessionPayload struct {
@@ -946,12 +962,23 @@ type ComplexityRoot struct {
 		Seconds func(childComplexity int) int
 	}
 
+	SetGroupPicturePayload struct {
+		PictureID func(childComplexity int) int
+	}
+
 	StartSessionPayload struct {
 		Session func(childComplexity int) int
 	}
 
 	StopSessionPayload struct {
 		Session func(childComplexity int) int
+	}
+
+	SubGroup struct {
+		Group     func(childComplexity int) int
+		IsDefault func(childComplexity int) int
+		JID       func(childComplexity int) int
+		Subject   func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -982,6 +1009,10 @@ type ComplexityRoot struct {
 
 	UnknownContent struct {
 		Raw func(childComplexity int) int
+	}
+
+	UnlinkGroupPayload struct {
+		Group func(childComplexity int) int
 	}
 
 	UpdateGroupPayload struct {
@@ -1107,6 +1138,10 @@ type MutationResolver interface {
 	RevokeGroupInvite(ctx context.Context, sessionID string, groupJID string) (*RevokeGroupInvitePayload, error)
 	LeaveGroup(ctx context.Context, sessionID string, groupJID string) (*LeaveGroupPayload, error)
 	JoinGroup(ctx context.Context, sessionID string, input JoinGroupInput) (*JoinGroupPayload, error)
+	LinkGroup(ctx context.Context, sessionID string, input LinkGroupInput) (*LinkGroupPayload, error)
+	UnlinkGroup(ctx context.Context, sessionID string, input LinkGroupInput) (*UnlinkGroupPayload, error)
+	SetGroupPicture(ctx context.Context, sessionID string, groupJID string, picture string) (*SetGroupPicturePayload, error)
+	RemoveGroupPicture(ctx context.Context, sessionID string, groupJID string) (*RemoveGroupPicturePayload, error)
 	AddGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*AddGroupMembersPayload, error)
 	RemoveGroupMember(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*RemoveGroupMemberPayload, error)
 	PromoteGroupMember(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*PromoteGroupMemberPayload, error)
@@ -1157,6 +1192,9 @@ type QueryResolver interface {
 	GroupInvite(ctx context.Context, sessionID string, groupJID string) (*whatsapp.GroupInvite, error)
 	GroupInvitePreview(ctx context.Context, sessionID string, invite string) (*whatsapp.GroupPreview, error)
 	ListGroupRequests(ctx context.Context, sessionID string, groupJID string) ([]*whatsapp.GroupRequest, error)
+	SubGroups(ctx context.Context, sessionID string, communityJID string) ([]*whatsapp.SubGroup, error)
+	CommunityMembers(ctx context.Context, sessionID string, communityJID string) ([]string, error)
+	GroupPicture(ctx context.Context, sessionID string, groupJID string, preview bool) (*whatsapp.ContactPicture, error)
 	Message(ctx context.Context, sessionID string, waMessageID string) (*models.Message, error)
 	SessionQR(ctx context.Context, sessionID string) (*whatsapp.QRCode, error)
 	Sessions(ctx context.Context, first *int32, after *string) (*Connection[models.Session], error)
@@ -2338,6 +2376,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Members(childComplexity, args["first"].(*int32), args["after"].(*string), args["role"].(*models.MemberRole)), true
+	case "Group.membersMayAdd":
+		if e.ComplexityRoot.Group.MembersMayAdd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.MembersMayAdd(childComplexity), true
 	case "Group.ownerJid":
 		if e.ComplexityRoot.Group.OwnerJID == nil {
 			break
@@ -2704,6 +2748,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.LeaveGroupPayload.Group(childComplexity), true
+
+	case "LinkGroupPayload.group":
+		if e.ComplexityRoot.LinkGroupPayload.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkGroupPayload.Group(childComplexity), true
 
 	case "LinkPreview.description":
 		if e.ComplexityRoot.LinkPreview.Description == nil {
@@ -3477,6 +3528,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LeaveGroup(childComplexity, args["sessionId"].(string), args["groupJid"].(string)), true
+	case "Mutation.linkGroup":
+		if e.ComplexityRoot.Mutation.LinkGroup == nil {
+			break
+		}
+
+		args, err := field_Mutation_linkGroup_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkGroup(childComplexity, args["sessionId"].(string), args["input"].(LinkGroupInput)), true
 	case "Mutation.logoutSession":
 		if e.ComplexityRoot.Mutation.LogoutSession == nil {
 			break
@@ -3554,6 +3616,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveGroupMember(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.removeGroupPicture":
+		if e.ComplexityRoot.Mutation.RemoveGroupPicture == nil {
+			break
+		}
+
+		args, err := field_Mutation_removeGroupPicture_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveGroupPicture(childComplexity, args["sessionId"].(string), args["groupJid"].(string)), true
 	case "Mutation.removeReaction":
 		if e.ComplexityRoot.Mutation.RemoveReaction == nil {
 			break
@@ -3675,6 +3748,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetDefaultDisappearingTimer(childComplexity, args["sessionId"].(string), args["seconds"].(int32)), true
+	case "Mutation.setGroupPicture":
+		if e.ComplexityRoot.Mutation.SetGroupPicture == nil {
+			break
+		}
+
+		args, err := field_Mutation_setGroupPicture_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetGroupPicture(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["picture"].(string)), true
 	case "Mutation.startSession":
 		if e.ComplexityRoot.Mutation.StartSession == nil {
 			break
@@ -3719,6 +3803,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnblockContact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Mutation.unlinkGroup":
+		if e.ComplexityRoot.Mutation.UnlinkGroup == nil {
+			break
+		}
+
+		args, err := field_Mutation_unlinkGroup_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnlinkGroup(childComplexity, args["sessionId"].(string), args["input"].(LinkGroupInput)), true
 	case "Mutation.updateGroup":
 		if e.ComplexityRoot.Mutation.UpdateGroup == nil {
 			break
@@ -4333,6 +4428,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.CheckContacts(childComplexity, args["sessionId"].(string), args["phones"].([]string)), true
+	case "Query.communityMembers":
+		if e.ComplexityRoot.Query.CommunityMembers == nil {
+			break
+		}
+
+		args, err := field_Query_communityMembers_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CommunityMembers(childComplexity, args["sessionId"].(string), args["communityJid"].(string)), true
 	case "Query.contact":
 		if e.ComplexityRoot.Query.Contact == nil {
 			break
@@ -4421,6 +4527,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.GroupInvitePreview(childComplexity, args["sessionId"].(string), args["invite"].(string)), true
+	case "Query.groupPicture":
+		if e.ComplexityRoot.Query.GroupPicture == nil {
+			break
+		}
+
+		args, err := field_Query_groupPicture_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.GroupPicture(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["preview"].(bool)), true
 
 	case "Query.listGroupRequests":
 		if e.ComplexityRoot.Query.ListGroupRequests == nil {
@@ -4510,6 +4627,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Sessions(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Query.subGroups":
+		if e.ComplexityRoot.Query.SubGroups == nil {
+			break
+		}
+
+		args, err := field_Query_subGroups_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SubGroups(childComplexity, args["sessionId"].(string), args["communityJid"].(string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -4696,6 +4824,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RemoveGroupMemberPayload.Results(childComplexity), true
+
+	case "RemoveGroupPicturePayload.groupJid":
+		if e.ComplexityRoot.RemoveGroupPicturePayload.GroupJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveGroupPicturePayload.GroupJID(childComplexity), true
 
 	case "RestartSessionPayload.session":
 		if e.ComplexityRoot.RestartSessionPayload.Session == nil {
@@ -5194,6 +5329,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetDefaultDisappearingTimerPayload.Seconds(childComplexity), true
 
+	case "SetGroupPicturePayload.pictureId":
+		if e.ComplexityRoot.SetGroupPicturePayload.PictureID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetGroupPicturePayload.PictureID(childComplexity), true
+
 	case "StartSessionPayload.session":
 		if e.ComplexityRoot.StartSessionPayload.Session == nil {
 			break
@@ -5207,6 +5349,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StopSessionPayload.Session(childComplexity), true
+
+	case "SubGroup.group":
+		if e.ComplexityRoot.SubGroup.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubGroup.Group(childComplexity), true
+	case "SubGroup.isDefault":
+		if e.ComplexityRoot.SubGroup.IsDefault == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubGroup.IsDefault(childComplexity), true
+	case "SubGroup.jid":
+		if e.ComplexityRoot.SubGroup.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubGroup.JID(childComplexity), true
+	case "SubGroup.subject":
+		if e.ComplexityRoot.SubGroup.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubGroup.Subject(childComplexity), true
 
 	case "Subscription.events":
 		if e.ComplexityRoot.Subscription.Events == nil {
@@ -5295,6 +5462,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UnknownContent.Raw(childComplexity), true
+
+	case "UnlinkGroupPayload.group":
+		if e.ComplexityRoot.UnlinkGroupPayload.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnlinkGroupPayload.Group(childComplexity), true
 
 	case "UpdateGroupPayload.group":
 		if e.ComplexityRoot.UpdateGroupPayload.Group == nil {
@@ -5531,6 +5705,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ForwardMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputForwardMessageInput)),
 			graphql.NewInputUnmarshaler("GroupParticipantsInput", graphql.BindUnmarshaler(ec, unmarshalInputGroupParticipantsInput)),
 			graphql.NewInputUnmarshaler("JoinGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputJoinGroupInput)),
+			graphql.NewInputUnmarshaler("LinkGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputLinkGroupInput)),
 			graphql.NewInputUnmarshaler("LocationInput", graphql.BindUnmarshaler(ec, unmarshalInputLocationInput)),
 			graphql.NewInputUnmarshaler("MediaInput", graphql.BindUnmarshaler(ec, unmarshalInputMediaInput)),
 			graphql.NewInputUnmarshaler("MessageContentInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageContentInput)),
@@ -6700,6 +6875,12 @@ type CreateRealtimeTicketPayload {
   groupInvitePreview("The session that asks." sessionId: ID!, "Bare code or full link." invite: String!): GroupPreview! @capability(any: [READ])
   "Who asks to join a group that lets its admins decide. Asks WhatsApp."
   listGroupRequests("The session's id." sessionId: ID!, "The group's address." groupJid: JID!): [GroupRequest!]! @capability(any: [READ])
+  "The groups of a community, as WhatsApp knows them."
+  subGroups("The session's id." sessionId: ID!, "The community's address." communityJid: JID!): [SubGroup!]! @capability(any: [READ])
+  "The people in the groups of a community, by phone number where it is known."
+  communityMembers("The session's id." sessionId: ID!, "The community's address." communityJid: JID!): [JID!]! @capability(any: [READ])
+  "A group's picture; NOT_FOUND when it has none."
+  groupPicture("The session's id." sessionId: ID!, "The group's address." groupJid: JID!, "The small one. Default false." preview: Boolean! = false): ContactPicture! @capability(any: [READ])
 }
 
 extend type Session {
@@ -6720,6 +6901,14 @@ extend type Mutation {
   leaveGroup("The session's id." sessionId: ID!, "The group's address." groupJid: JID!): LeaveGroupPayload! @capability(any: [SEND])
   "Joins by an invite link. A member already: nothing changes."
   joinGroup("The session's id." sessionId: ID!, "Where to join." input: JoinGroupInput!): JoinGroupPayload! @capability(any: [SEND])
+  "Puts a group into a community; the account administers both. A group that is in it already stays."
+  linkGroup("The session's id." sessionId: ID!, "Which groups they are." input: LinkGroupInput!): LinkGroupPayload! @capability(any: [SEND])
+  "Takes a group out of a community."
+  unlinkGroup("The session's id." sessionId: ID!, "Which groups they are." input: LinkGroupInput!): UnlinkGroupPayload! @capability(any: [SEND])
+  "Sets a group's picture: its middle, made a square of at most 640 pixels."
+  setGroupPicture("The session's id." sessionId: ID!, "The group's address." groupJid: JID!, "A JPEG or PNG, base64 or a data: URI, at most 5 MiB." picture: String!): SetGroupPicturePayload! @capability(any: [SEND])
+  "Removes a group's picture. Repeating it changes nothing."
+  removeGroupPicture("The session's id." sessionId: ID!, "The group's address." groupJid: JID!): RemoveGroupPicturePayload! @capability(any: [SEND])
 }
 
 "A WhatsApp group that the account is or was in."
@@ -6742,6 +6931,8 @@ type Group implements Node {
   isLocked: Boolean!
   "Whether joining by link needs an admin's approval."
   joinApproval: Boolean!
+  "Whether members who are no admins may add others."
+  membersMayAdd: Boolean!
   "Seconds after which new messages disappear; 0: never."
   ephemeralSeconds: Int!
   "The community it belongs to; null: none."
@@ -6819,6 +7010,10 @@ input CreateGroupInput {
   name: String!
   "Person JIDs to add, at most 1,023; may be empty."
   participants: [JID!]!
+  "Make a community, with the announcement group that WhatsApp adds. Default false."
+  community: Boolean
+  "The community to make the group in."
+  parentJid: JID
 }
 
 "The new group."
@@ -6839,6 +7034,12 @@ input UpdateGroupInput {
   announce: Boolean
   "Whether only admins may edit the group's information."
   locked: Boolean
+  "Whether joining by link asks the admins first."
+  joinApproval: Boolean
+  "Whether members who are no admins may add others."
+  membersMayAdd: Boolean
+  "After how many seconds messages disappear: 0 (never), 86400, 604800 or 7776000."
+  ephemeralSeconds: Int
 }
 
 "The changed group."
@@ -6873,6 +7074,50 @@ type JoinGroupPayload {
   group: Group
   "Whether an admin has yet to approve."
   pendingApproval: Boolean!
+}
+
+"A group of a community."
+type SubGroup {
+  "Its address."
+  jid: JID!
+  "Its name."
+  subject: String!
+  "Whether it is the announcement group that every member of the community is in."
+  isDefault: Boolean!
+  "The group as stored; null when the account is not in it."
+  group: Group
+}
+
+"A group and a community."
+input LinkGroupInput {
+  "The community's address."
+  communityJid: JID!
+  "The group's address."
+  groupJid: JID!
+}
+
+"The group that was put in."
+type LinkGroupPayload {
+  "The group, as stored."
+  group: Group!
+}
+
+"The group that was taken out."
+type UnlinkGroupPayload {
+  "The group, as stored."
+  group: Group!
+}
+
+"The new picture."
+type SetGroupPicturePayload {
+  "WhatsApp's id of it."
+  pictureId: String!
+}
+
+"The group without a picture."
+type RemoveGroupPicturePayload {
+  "The group's address."
+  groupJid: JID!
 }
 `, BuiltIn: false},
 	{Name: "../schema/health.graphqls", Input: `extend type Session {
@@ -8841,6 +9086,8 @@ func childFields_Group(ctx context.Context, ec *executionContext, field graphql.
 		return fieldContext_Group_isLocked(ctx, ec, field)
 	case "joinApproval":
 		return fieldContext_Group_joinApproval(ctx, ec, field)
+	case "membersMayAdd":
+		return fieldContext_Group_membersMayAdd(ctx, ec, field)
 	case "ephemeralSeconds":
 		return fieldContext_Group_ephemeralSeconds(ctx, ec, field)
 	case "parentJid":
@@ -8991,6 +9238,14 @@ func childFields_LeaveGroupPayload(ctx context.Context, ec *executionContext, fi
 		return fieldContext_LeaveGroupPayload_group(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type LeaveGroupPayload", field.Name)
+}
+
+func childFields_LinkGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return fieldContext_LinkGroupPayload_group(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkGroupPayload", field.Name)
 }
 
 func childFields_LinkPreview(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9313,6 +9568,14 @@ func childFields_RemoveGroupMemberPayload(ctx context.Context, ec *executionCont
 	return nil, fmt.Errorf("no field named %q was found under type RemoveGroupMemberPayload", field.Name)
 }
 
+func childFields_RemoveGroupPicturePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "groupJid":
+		return fieldContext_RemoveGroupPicturePayload_groupJid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveGroupPicturePayload", field.Name)
+}
+
 func childFields_RestartSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "session":
@@ -9539,6 +9802,14 @@ func childFields_SetDefaultDisappearingTimerPayload(ctx context.Context, ec *exe
 	return nil, fmt.Errorf("no field named %q was found under type SetDefaultDisappearingTimerPayload", field.Name)
 }
 
+func childFields_SetGroupPicturePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "pictureId":
+		return fieldContext_SetGroupPicturePayload_pictureId(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetGroupPicturePayload", field.Name)
+}
+
 func childFields_StartSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "session":
@@ -9553,6 +9824,20 @@ func childFields_StopSessionPayload(ctx context.Context, ec *executionContext, f
 		return fieldContext_StopSessionPayload_session(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StopSessionPayload", field.Name)
+}
+
+func childFields_SubGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_SubGroup_jid(ctx, ec, field)
+	case "subject":
+		return fieldContext_SubGroup_subject(ctx, ec, field)
+	case "isDefault":
+		return fieldContext_SubGroup_isDefault(ctx, ec, field)
+	case "group":
+		return fieldContext_SubGroup_group(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubGroup", field.Name)
 }
 
 func childFields_TestWebhookPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9577,6 +9862,14 @@ func childFields_UnblockContactPayload(ctx context.Context, ec *executionContext
 		return fieldContext_UnblockContactPayload_jid(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UnblockContactPayload", field.Name)
+}
+
+func childFields_UnlinkGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return fieldContext_UnlinkGroupPayload_group(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlinkGroupPayload", field.Name)
 }
 
 func childFields_UpdateGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10391,6 +10684,28 @@ func field_Mutation_leaveGroup_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
+func field_Mutation_linkGroup_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LinkGroupInput, error) {
+			return unmarshalNLinkGroupInput2wagatewayᚋgraphᚋgenᚐLinkGroupInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_logoutSession_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10558,6 +10873,28 @@ func field_Mutation_removeGroupMember_args(ctx context.Context, ec *executionCon
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_removeGroupPicture_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupJid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupJid"] = arg1
 	return args, nil
 }
 
@@ -10779,6 +11116,36 @@ func field_Mutation_setDefaultDisappearingTimer_args(ctx context.Context, ec *ex
 	return args, nil
 }
 
+func field_Mutation_setGroupPicture_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupJid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupJid"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "picture",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["picture"] = arg2
+	return args, nil
+}
+
 func field_Mutation_startSession_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10840,6 +11207,28 @@ func field_Mutation_unblockContact_args(ctx context.Context, ec *executionContex
 		return nil, err
 	}
 	args["jid"] = arg1
+	return args, nil
+}
+
+func field_Mutation_unlinkGroup_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LinkGroupInput, error) {
+			return unmarshalNLinkGroupInput2wagatewayᚋgraphᚋgenᚐLinkGroupInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -11249,6 +11638,28 @@ func field_Query_checkContacts_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
+func field_Query_communityMembers_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "communityJid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["communityJid"] = arg1
+	return args, nil
+}
+
 func field_Query_contactAbout_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11465,6 +11876,36 @@ func field_Query_groupInvite_args(ctx context.Context, ec *executionContext, raw
 	return args, nil
 }
 
+func field_Query_groupPicture_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "groupJid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupJid"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "preview",
+		func(ctx context.Context, v any) (bool, error) {
+			return unmarshalNBoolean2bool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["preview"] = arg2
+	return args, nil
+}
+
 func field_Query_group_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11667,6 +12108,28 @@ func field_Query_sessions_argsFirst(
 		var zeroVal *int32
 		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
 	}
+}
+
+func field_Query_subGroups_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "communityJid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["communityJid"] = arg1
+	return args, nil
 }
 
 func field_Query_webhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
@@ -16784,6 +17247,29 @@ func fieldContext_Group_joinApproval(_ context.Context, ec *executionContext, fi
 	return graphql.NewScalarFieldContext("Group", field, false, false, "Boolean")
 }
 
+func _Group_membersMayAdd(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Group_membersMayAdd(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MembersMayAdd(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Group_membersMayAdd(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, true, false, "Boolean")
+}
+
 func _Group_ephemeralSeconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Group) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18343,6 +18829,38 @@ func _LeaveGroupPayload_group(ctx context.Context, ec *executionContext, field g
 func fieldContext_LeaveGroupPayload_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "LeaveGroupPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _LinkGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LinkGroupPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LinkGroupPayload_group(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Group, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Group) graphql.Marshaler {
+			return marshalNGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LinkGroupPayload_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LinkGroupPayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -21848,6 +22366,274 @@ func fieldContext_Mutation_joinGroup(ctx context.Context, ec *executionContext, 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_joinGroup_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_linkGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_linkGroup(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LinkGroup(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(LinkGroupInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *LinkGroupPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *LinkGroupPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *LinkGroupPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *LinkGroupPayload) graphql.Marshaler {
+			return marshalNLinkGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐLinkGroupPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_linkGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_LinkGroupPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_linkGroup_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_unlinkGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_unlinkGroup(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnlinkGroup(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(LinkGroupInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *UnlinkGroupPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UnlinkGroupPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UnlinkGroupPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UnlinkGroupPayload) graphql.Marshaler {
+			return marshalNUnlinkGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐUnlinkGroupPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_unlinkGroup(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UnlinkGroupPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_unlinkGroup_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setGroupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setGroupPicture(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetGroupPicture(ctx, fc.Args["sessionId"].(string), fc.Args["groupJid"].(string), fc.Args["picture"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SetGroupPicturePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SetGroupPicturePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SetGroupPicturePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SetGroupPicturePayload) graphql.Marshaler {
+			return marshalNSetGroupPicturePayload2ᚖwagatewayᚋgraphᚋgenᚐSetGroupPicturePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setGroupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetGroupPicturePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setGroupPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_removeGroupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_removeGroupPicture(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RemoveGroupPicture(ctx, fc.Args["sessionId"].(string), fc.Args["groupJid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *RemoveGroupPicturePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *RemoveGroupPicturePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *RemoveGroupPicturePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RemoveGroupPicturePayload) graphql.Marshaler {
+			return marshalNRemoveGroupPicturePayload2ᚖwagatewayᚋgraphᚋgenᚐRemoveGroupPicturePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_removeGroupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_RemoveGroupPicturePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_removeGroupPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -26867,6 +27653,207 @@ func fieldContext_Query_listGroupRequests(ctx context.Context, ec *executionCont
 	return fc, nil
 }
 
+func _Query_subGroups(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_subGroups(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SubGroups(ctx, fc.Args["sessionId"].(string), fc.Args["communityJid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*whatsapp.SubGroup
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*whatsapp.SubGroup
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*whatsapp.SubGroup
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*whatsapp.SubGroup) graphql.Marshaler {
+			return marshalNSubGroup2ᚕᚖwagatewayᚋwhatsappᚐSubGroupᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_subGroups(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SubGroup(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_subGroups_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_communityMembers(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_communityMembers(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CommunityMembers(ctx, fc.Args["sessionId"].(string), fc.Args["communityJid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []string
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []string
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []string
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return marshalNJID2ᚕstringᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_communityMembers(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type JID does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_communityMembers_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_groupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_groupPicture(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().GroupPicture(ctx, fc.Args["sessionId"].(string), fc.Args["groupJid"].(string), fc.Args["preview"].(bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *whatsapp.ContactPicture
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.ContactPicture) graphql.Marshaler {
+			return marshalNContactPicture2ᚖwagatewayᚋwhatsappᚐContactPicture(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_groupPicture(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ContactPicture(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_groupPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_message(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -28170,6 +29157,29 @@ func fieldContext_RemoveGroupMemberPayload_results(_ context.Context, ec *execut
 		},
 	}
 	return fc, nil
+}
+
+func _RemoveGroupPicturePayload_groupJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RemoveGroupPicturePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_RemoveGroupPicturePayload_groupJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_RemoveGroupPicturePayload_groupJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RemoveGroupPicturePayload", field, false, false, "JID")
 }
 
 func _RestartSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RestartSessionPayload) (ret graphql.Marshaler) {
@@ -30248,6 +31258,29 @@ func fieldContext_SetDefaultDisappearingTimerPayload_seconds(_ context.Context, 
 	return graphql.NewScalarFieldContext("SetDefaultDisappearingTimerPayload", field, false, false, "Int")
 }
 
+func _SetGroupPicturePayload_pictureId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetGroupPicturePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SetGroupPicturePayload_pictureId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PictureID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SetGroupPicturePayload_pictureId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetGroupPicturePayload", field, false, false, "String")
+}
+
 func _StartSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *StartSessionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -30307,6 +31340,107 @@ func fieldContext_StopSessionPayload_session(_ context.Context, ec *executionCon
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Session(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SubGroup_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.SubGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubGroup_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SubGroup_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubGroup", field, false, false, "JID")
+}
+
+func _SubGroup_subject(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.SubGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubGroup_subject(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Subject, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SubGroup_subject(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubGroup", field, false, false, "String")
+}
+
+func _SubGroup_isDefault(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.SubGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubGroup_isDefault(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.IsDefault, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SubGroup_isDefault(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubGroup", field, false, false, "Boolean")
+}
+
+func _SubGroup_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.SubGroup) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubGroup_group(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Group, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Group) graphql.Marshaler {
+			return marshalOGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SubGroup_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SubGroup",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Group(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -30683,6 +31817,38 @@ func _UnknownContent_raw(ctx context.Context, ec *executionContext, field graphq
 }
 func fieldContext_UnknownContent_raw(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UnknownContent", field, false, false, "String")
+}
+
+func _UnlinkGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnlinkGroupPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UnlinkGroupPayload_group(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Group, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Group) graphql.Marshaler {
+			return marshalNGroup2ᚖwagatewayᚋmodelsᚐGroup(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UnlinkGroupPayload_group(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnlinkGroupPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _UpdateGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateGroupPayload) (ret graphql.Marshaler) {
@@ -32934,7 +34100,7 @@ func unmarshalInputCreateGroupInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "participants"}
+	fieldsInOrder := [...]string{"name", "participants", "community", "parentJid"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -32955,6 +34121,20 @@ func unmarshalInputCreateGroupInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.Participants = data
+		case "community":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("community"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Community = graphql.OmittableOf(data)
+		case "parentJid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("parentJid"))
+			data, err := unmarshalOJID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ParentJID = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -33424,6 +34604,55 @@ func unmarshalInputJoinGroupInput(ctx context.Context, ec *executionContext, obj
 func UnmarshalJoinGroupInput(ctx context.Context, raw any) (JoinGroupInput, error) {
 	var out JoinGroupInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "JoinGroupInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputLinkGroupInput(ctx context.Context, ec *executionContext, obj any) (LinkGroupInput, error) {
+	var it LinkGroupInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"communityJid", "groupJid"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "communityJid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("communityJid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.CommunityJID = data
+		case "groupJid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupJid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.GroupJID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLinkGroupInput unmarshals raw into the LinkGroupInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLinkGroupInput(ctx context.Context, raw any) (LinkGroupInput, error) {
+	var out LinkGroupInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LinkGroupInput", raw, &out)
 	return out, err
 }
 
@@ -34334,7 +35563,7 @@ func unmarshalInputUpdateGroupInput(ctx context.Context, ec *executionContext, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"subject", "description", "announce", "locked"}
+	fieldsInOrder := [...]string{"subject", "description", "announce", "locked", "joinApproval", "membersMayAdd", "ephemeralSeconds"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -34369,6 +35598,27 @@ func unmarshalInputUpdateGroupInput(ctx context.Context, ec *executionContext, o
 				return it, err
 			}
 			it.Locked = graphql.OmittableOf(data)
+		case "joinApproval":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("joinApproval"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JoinApproval = graphql.OmittableOf(data)
+		case "membersMayAdd":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("membersMayAdd"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.MembersMayAdd = graphql.OmittableOf(data)
+		case "ephemeralSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ephemeralSeconds"))
+			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.EphemeralSeconds = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -37151,6 +38401,11 @@ func _Group(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "membersMayAdd":
+			out.Values[i] = _Group_membersMayAdd(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "ephemeralSeconds":
 			out.Values[i] = _Group_ephemeralSeconds(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -37797,6 +39052,39 @@ func _LeaveGroupPayload(ctx context.Context, ec *executionContext, sel ast.Selec
 			out.Values[i] = graphql.MarshalString("LeaveGroupPayload")
 		case "group":
 			out.Values[i] = _LeaveGroupPayload_group(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var linkGroupPayloadImplementors = []string{"LinkGroupPayload"}
+
+func _LinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LinkGroupPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, linkGroupPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LinkGroupPayload")
+		case "group":
+			out.Values[i] = _LinkGroupPayload_group(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -38726,6 +40014,34 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "joinGroup":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_joinGroup(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "linkGroup":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_linkGroup(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unlinkGroup":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_unlinkGroup(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setGroupPicture":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setGroupPicture(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "removeGroupPicture":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_removeGroupPicture(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -39879,6 +41195,24 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_listGroupRequests(ctx, ec, field)
 				})
+		case "subGroups":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_subGroups(ctx, ec, field)
+				})
+		case "communityMembers":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_communityMembers(ctx, ec, field)
+				})
+		case "groupPicture":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_groupPicture(ctx, ec, field)
+				})
 		case "message":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -40293,6 +41627,39 @@ func _RemoveGroupMemberPayload(ctx context.Context, ec *executionContext, sel as
 			}
 		case "results":
 			out.Values[i] = _RemoveGroupMemberPayload_results(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var removeGroupPicturePayloadImplementors = []string{"RemoveGroupPicturePayload"}
+
+func _RemoveGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *RemoveGroupPicturePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, removeGroupPicturePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RemoveGroupPicturePayload")
+		case "groupJid":
+			out.Values[i] = _RemoveGroupPicturePayload_groupJid(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -41149,6 +42516,39 @@ func _SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionConte
 	return out
 }
 
+var setGroupPicturePayloadImplementors = []string{"SetGroupPicturePayload"}
+
+func _SetGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetGroupPicturePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setGroupPicturePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetGroupPicturePayload")
+		case "pictureId":
+			out.Values[i] = _SetGroupPicturePayload_pictureId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var startSessionPayloadImplementors = []string{"StartSessionPayload"}
 
 func _StartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *StartSessionPayload) graphql.Marshaler {
@@ -41196,6 +42596,54 @@ func _StopSessionPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 		case "session":
 			out.Values[i] = _StopSessionPayload_session(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var subGroupImplementors = []string{"SubGroup"}
+
+func _SubGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.SubGroup) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subGroupImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubGroup")
+		case "jid":
+			out.Values[i] = _SubGroup_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subject":
+			out.Values[i] = _SubGroup_subject(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "isDefault":
+			out.Values[i] = _SubGroup_isDefault(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "group":
+			out.Values[i] = _SubGroup_group(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -41407,6 +42855,39 @@ func _UnknownContent(ctx context.Context, ec *executionContext, sel ast.Selectio
 			out.Values[i] = graphql.MarshalString("UnknownContent")
 		case "raw":
 			out.Values[i] = _UnknownContent_raw(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var unlinkGroupPayloadImplementors = []string{"UnlinkGroupPayload"}
+
+func _UnlinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnlinkGroupPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unlinkGroupPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnlinkGroupPayload")
+		case "group":
+			out.Values[i] = _UnlinkGroupPayload_group(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -43285,6 +44766,19 @@ func marshalNLeaveGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐLeaveGroupPayload(ct
 	return _LeaveGroupPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNLinkGroupInput2wagatewayᚋgraphᚋgenᚐLinkGroupInput(ctx context.Context, ec *executionContext, v any) (LinkGroupInput, error) {
+	res, err := unmarshalInputLinkGroupInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNLinkGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐLinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LinkGroupPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LinkGroupPayload!")
+		return graphql.Null
+	}
+	return _LinkGroupPayload(ctx, ec, sel, v)
+}
+
 func marshalNLogoutSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐLogoutSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LogoutSessionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "LogoutSessionPayload!")
@@ -43643,6 +45137,14 @@ func marshalNRemoveGroupMemberPayload2ᚖwagatewayᚋgraphᚋgenᚐRemoveGroupMe
 	return _RemoveGroupMemberPayload(ctx, ec, sel, v)
 }
 
+func marshalNRemoveGroupPicturePayload2ᚖwagatewayᚋgraphᚋgenᚐRemoveGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RemoveGroupPicturePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RemoveGroupPicturePayload!")
+		return graphql.Null
+	}
+	return _RemoveGroupPicturePayload(ctx, ec, sel, v)
+}
+
 func marshalNRestartSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐRestartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RestartSessionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RestartSessionPayload!")
@@ -43867,6 +45369,14 @@ func marshalNSetDefaultDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSet
 	return _SetDefaultDisappearingTimerPayload(ctx, ec, sel, v)
 }
 
+func marshalNSetGroupPicturePayload2ᚖwagatewayᚋgraphᚋgenᚐSetGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetGroupPicturePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetGroupPicturePayload!")
+		return graphql.Null
+	}
+	return _SetGroupPicturePayload(ctx, ec, sel, v)
+}
+
 func marshalNStartSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐStartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *StartSessionPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "StartSessionPayload!")
@@ -43926,6 +45436,30 @@ func marshalNString2ᚕstringᚄ(ctx context.Context, ec *executionContext, sel 
 	return ret
 }
 
+func marshalNSubGroup2ᚕᚖwagatewayᚋwhatsappᚐSubGroupᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*whatsapp.SubGroup) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNSubGroup2ᚖwagatewayᚋwhatsappᚐSubGroup(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNSubGroup2ᚖwagatewayᚋwhatsappᚐSubGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.SubGroup) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubGroup!")
+		return graphql.Null
+	}
+	return _SubGroup(ctx, ec, sel, v)
+}
+
 func marshalNTestWebhookPayload2ᚖwagatewayᚋgraphᚋgenᚐTestWebhookPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *TestWebhookPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TestWebhookPayload!")
@@ -43940,6 +45474,14 @@ func marshalNUnblockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐUnblockContactPa
 		return graphql.Null
 	}
 	return _UnblockContactPayload(ctx, ec, sel, v)
+}
+
+func marshalNUnlinkGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐUnlinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UnlinkGroupPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnlinkGroupPayload!")
+		return graphql.Null
+	}
+	return _UnlinkGroupPayload(ctx, ec, sel, v)
 }
 
 func unmarshalNUpdateGroupInput2wagatewayᚋgraphᚋgenᚐUpdateGroupInput(ctx context.Context, ec *executionContext, v any) (UpdateGroupInput, error) {

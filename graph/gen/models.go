@@ -130,6 +130,10 @@ type CreateGroupInput struct {
 	Name string `json:"name"`
 	// Person JIDs to add, at most 1,023; may be empty.
 	Participants []string `json:"participants"`
+	// Make a community, with the announcement group that WhatsApp adds. Default false.
+	Community graphql.Omittable[*bool] `json:"community,omitempty"`
+	// The community to make the group in.
+	ParentJID graphql.Omittable[*string] `json:"parentJid,omitempty"`
 }
 
 // The new group.
@@ -290,6 +294,20 @@ type JoinGroupPayload struct {
 
 // The group that was left.
 type LeaveGroupPayload struct {
+	// The group, as stored.
+	Group *models.Group `json:"group"`
+}
+
+// A group and a community.
+type LinkGroupInput struct {
+	// The community's address.
+	CommunityJID string `json:"communityJid"`
+	// The group's address.
+	GroupJID string `json:"groupJid"`
+}
+
+// The group that was put in.
+type LinkGroupPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
 }
@@ -554,6 +572,12 @@ type RemoveGroupMemberPayload struct {
 	Results []*whatsapp.ParticipantResult `json:"results"`
 }
 
+// The group without a picture.
+type RemoveGroupPicturePayload struct {
+	// The group's address.
+	GroupJID string `json:"groupJid"`
+}
+
 // The restarted session.
 type RestartSessionPayload struct {
 	// The session.
@@ -704,6 +728,12 @@ type SetDefaultDisappearingTimerPayload struct {
 	Seconds int32 `json:"seconds"`
 }
 
+// The new picture.
+type SetGroupPicturePayload struct {
+	// WhatsApp's id of it.
+	PictureID string `json:"pictureId"`
+}
+
 // The started session.
 type StartSessionPayload struct {
 	// The session.
@@ -776,6 +806,12 @@ type UnknownContent struct {
 
 func (UnknownContent) IsMessageContent() {}
 
+// The group that was taken out.
+type UnlinkGroupPayload struct {
+	// The group, as stored.
+	Group *models.Group `json:"group"`
+}
+
 // What to change; absent fields stay.
 type UpdateGroupInput struct {
 	// Its name, 1 to 100 characters.
@@ -786,6 +822,12 @@ type UpdateGroupInput struct {
 	Announce graphql.Omittable[*bool] `json:"announce,omitempty"`
 	// Whether only admins may edit the group's information.
 	Locked graphql.Omittable[*bool] `json:"locked,omitempty"`
+	// Whether joining by link asks the admins first.
+	JoinApproval graphql.Omittable[*bool] `json:"joinApproval,omitempty"`
+	// Whether members who are no admins may add others.
+	MembersMayAdd graphql.Omittable[*bool] `json:"membersMayAdd,omitempty"`
+	// After how many seconds messages disappear: 0 (never), 86400, 604800 or 7776000.
+	EphemeralSeconds graphql.Omittable[*int32] `json:"ephemeralSeconds,omitempty"`
 }
 
 // The changed group.
