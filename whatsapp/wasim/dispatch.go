@@ -16,6 +16,7 @@ func (c *conn) dispatch(n *node) {
 	case "message":
 		s.companionMessage(c, device, n)
 	case "receipt":
+		s.channelReceipt(device, n)
 		s.companionReceipt(c, device, n)
 	case "ack":
 		device.acknowledge(ackKey{textOf(n, "class"), textOf(n, "id"), textOf(n, "to"), textOf(n, "participant")})
@@ -98,6 +99,10 @@ func (s *Server) answer(namespace string, device *companion, n *node) (node, *St
 		return s.linkIQ(device, n)
 	case "w:mex":
 		return s.mexIQ(device, n)
+	case "newsletter":
+		return s.newsletterIQ(device, n)
+	case "tos":
+		return s.termsIQ(device, n), nil
 	case "abt":
 		return resultOf(n, node{Tag: "props", Attrs: attrs{"protocol": "1", "ab_key": "wasim"}}), nil
 	default:

@@ -42,6 +42,10 @@ type envelope struct {
 	clear *waE2E.Message
 	// phash is the sender's view of all devices concerned.
 	phash string
+	// plain is what goes to a channel, <plaintext> or <reaction>; serverID is the
+	// channel's message that a reaction is for.
+	plain    *node
+	serverID int
 	// labels are what the encryptions of a phone's message say of it, readers who
 	// is to get a story.
 	labels  attrs
@@ -58,6 +62,8 @@ type accepted struct {
 	code int
 	// phash is the server's view of all devices concerned, if it matters.
 	phash string
+	// serverID is the number of a message in its channel, else 0.
+	serverID int
 }
 
 // companionMessage takes a message from a companion: relay it, acknowledge it.
@@ -85,6 +91,9 @@ func messageAck(n *node, outcome accepted) node {
 	if outcome.phash != "" {
 		a["phash"] = outcome.phash
 	}
+	if outcome.serverID != 0 {
+		a["server_id"] = outcome.serverID
+	}
 	return node{Tag: "ack", Attrs: a}
 }
 
@@ -107,6 +116,8 @@ func (s *Server) open(from *companion, n *node) *envelope {
 				e.direct = &child
 				e.to = jidOf(n, "to") // a direct message names the device
 			}
+		case "plaintext", "reaction":
+			e.plain, e.serverID = &child, numberOf(n, "server_id")
 		case "device-identity", "meta", "biz", "bot":
 			e.common = append(e.common, child)
 		}

@@ -23,7 +23,8 @@ type Phone struct {
 	name   string // at the beginning; see Name
 	lid    types.JID
 
-	renamed atomic.Pointer[string] // the name in the app state; nil: never changed
+	renamed      atomic.Pointer[string] // the name in the app state; nil: never changed
+	channelTerms atomic.Bool            // a companion may create channels
 
 	// secrets are made at first use, so that adding a phone is cheap.
 	once    sync.Once

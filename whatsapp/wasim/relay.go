@@ -30,6 +30,8 @@ func (s *Server) route(e *envelope) accepted {
 		return s.relayUser(e)
 	case types.BroadcastServer:
 		return s.relayStatus(e)
+	case types.NewsletterServer:
+		return s.relayChannel(e)
 	default:
 		return accepted{code: ErrNotAllowed.Code}
 	}

@@ -40,6 +40,9 @@ type Options struct {
 	// FirstCodeLife and CodeLife are how long the first and each further QR code
 	// of a registration can be scanned. 0 means 60 s and 20 s, whatsmeow's pace.
 	FirstCodeLife, CodeLife time.Duration
+	// LiveUpdateLife is how long a companion hears of views and reactions in a
+	// channel before it has to ask again; whole seconds. 0 means 5 min.
+	LiveUpdateLife time.Duration
 }
 
 const (
@@ -70,10 +73,11 @@ type Server struct {
 	// mu guards the tables below. It is a leaf: nothing is locked while holding it.
 	mu            sync.RWMutex
 	closed        bool
-	phones        map[string]*Phone // by number
-	lids          map[string]*Phone // by the user part of the LID
-	groups        map[string]*group // by the user part of the JID
-	invites       map[string]*group // by current and revoked code
+	phones        map[string]*Phone   // by number
+	lids          map[string]*Phone   // by the user part of the LID
+	groups        map[string]*group   // by the user part of the JID
+	invites       map[string]*group   // by current and revoked code
+	channels      map[string]*channel // by the user part of the JID
 	registrations map[string]*registration
 	conns         map[*conn]struct{}
 
@@ -103,6 +107,9 @@ func New(o Options) (*Server, error) {
 	if o.CodeLife == 0 {
 		o.CodeLife = defaultCodeLife
 	}
+	if o.LiveUpdateLife == 0 {
+		o.LiveUpdateLife = liveUpdateLife
+	}
 	if o.LatestRevision == 0 {
 		o.LatestRevision = store.GetWAVersion()[2]
 	}
@@ -116,7 +123,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, log: o.Logger, trust: trusted,
 		phones: map[string]*Phone{}, lids: map[string]*Phone{}, groups: map[string]*group{}, invites: map[string]*group{},
-		registrations: map[string]*registration{}, conns: map[*conn]struct{}{},
+		channels: map[string]*channel{}, registrations: map[string]*registration{}, conns: map[*conn]struct{}{},
 	}
 	s.faults = &faultTable{now: o.Clock, acted: &s.stats.faults}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -38,17 +38,20 @@ func (e *StanzaError) Is(target error) bool {
 // The codes this server answers with. whatsmeow compares code and word, so the
 // words are whatsmeow's.
 var (
-	ErrBadRequest     = &StanzaError{400, "bad-request"}
-	ErrNotAuthorized  = &StanzaError{401, "not-authorized"}
-	ErrForbidden      = &StanzaError{403, "forbidden"}
-	ErrNotFound       = &StanzaError{404, "item-not-found"}
-	ErrNotAllowed     = &StanzaError{405, "not-allowed"}
-	ErrNotAcceptable  = &StanzaError{406, "not-acceptable"}
-	ErrConflict       = &StanzaError{409, "conflict"}
-	ErrGone           = &StanzaError{410, "gone"}
-	ErrResourceLimit  = &StanzaError{419, "resource-limit"}
-	ErrInternal       = &StanzaError{500, "internal-server-error"}
-	ErrNotImplemented = &StanzaError{501, "feature-not-implemented"}
+	ErrBadRequest    = &StanzaError{400, "bad-request"}
+	ErrNotAuthorized = &StanzaError{401, "not-authorized"}
+	ErrForbidden     = &StanzaError{403, "forbidden"}
+	ErrNotFound      = &StanzaError{404, "item-not-found"}
+	ErrNotAllowed    = &StanzaError{405, "not-allowed"}
+	ErrNotAcceptable = &StanzaError{406, "not-acceptable"}
+	ErrConflict      = &StanzaError{409, "conflict"}
+	ErrGone          = &StanzaError{410, "gone"}
+	ErrResourceLimit = &StanzaError{419, "resource-limit"}
+	// ErrTermsNotAccepted refuses the first channel of a companion whose account
+	// has not consented to the terms; see whatsmeow's AcceptTOSNotice.
+	ErrTermsNotAccepted = &StanzaError{451, "terms of service not accepted"}
+	ErrInternal         = &StanzaError{500, "internal-server-error"}
+	ErrNotImplemented   = &StanzaError{501, "feature-not-implemented"}
 )
 
 // resultOf answers an iq.
