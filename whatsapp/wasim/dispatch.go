@@ -24,8 +24,10 @@ func (c *conn) dispatch(n *node) {
 		s.companionPresence(c, device, n)
 	case "chatstate":
 		s.companionTyping(device, n)
-	case "call", "ib":
-		// Calls are not simulated; ib stanzas of a client tell nothing we use.
+	case "call":
+		s.companionCall(c, device, n)
+	case "ib":
+		// A client tells nothing here that we use.
 	default:
 		s.log.Debug("unknown stanza", "tag", n.Tag)
 	}

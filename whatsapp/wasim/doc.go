@@ -30,6 +30,8 @@
 //	becoming linked  pair.go pair_code.go login.go companion.go queue.go prekey.go
 //	routing          dispatch.go message.go relay.go status.go receipt.go receipt_grouped.go presence.go usync.go mex.go
 //	files            media.go (kept), media_http.go (served), media_crypt.go (sealed)
+//	channels         newsletter.go (state), newsletter_acts.go, and their stanzas (newsletter_iq.go, newsletter_mex.go)
+//	calls            call.go
 //	groups           group.go and group_*.go: state, acts, and their stanzas (group_iq.go, group_node.go)
 //	the account      profile.go privacy.go blocklist.go business.go contact_link.go appstate.go
 //	the past         history.go and history_*.go: what phones hand to new companions, and on request

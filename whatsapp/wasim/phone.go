@@ -58,6 +58,7 @@ type Phone struct {
 
 	messages journal[messageKey, PhoneMessage]
 	receipts journal[int, PhoneReceipt]
+	calls    journal[string, PhoneCall]
 	garbled  map[string]int // by message id, under sendMu: see AsUndecryptable
 	peers    peerSet
 }
@@ -72,6 +73,7 @@ func newPhone(s *Server, number, lid, name string) *Phone {
 	p := &Phone{srv: s, number: number, name: name, lid: types.NewJID(lid, types.HiddenUserServer)}
 	p.messages.limit = s.options.KeepMessages
 	p.receipts.limit = s.options.KeepMessages
+	p.calls.limit = s.options.KeepMessages
 	p.history.sent.limit = maxSentParts
 	return p
 }

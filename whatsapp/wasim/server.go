@@ -78,6 +78,7 @@ type Server struct {
 	groups        map[string]*group   // by the user part of the JID
 	invites       map[string]*group   // by current and revoked code
 	channels      map[string]*channel // by the user part of the JID
+	calls         map[string]*call    // by id, while they are not over
 	registrations map[string]*registration
 	conns         map[*conn]struct{}
 
@@ -123,7 +124,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, log: o.Logger, trust: trusted,
 		phones: map[string]*Phone{}, lids: map[string]*Phone{}, groups: map[string]*group{}, invites: map[string]*group{},
-		channels: map[string]*channel{}, registrations: map[string]*registration{}, conns: map[*conn]struct{}{},
+		channels: map[string]*channel{}, calls: map[string]*call{}, registrations: map[string]*registration{}, conns: map[*conn]struct{}{},
 	}
 	s.faults = &faultTable{now: o.Clock, acted: &s.stats.faults}
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -7,6 +7,8 @@ import "sync/atomic"
 type Stats struct {
 	Phones      int   `json:"phones"`
 	Groups      int   `json:"groups"`
+	Channels    int   `json:"channels"`
+	Calls       int64 `json:"calls"`       // placed, answered or not
 	Sockets     int   `json:"sockets"`     // open websockets, logged in or not
 	Connected   int64 `json:"connected"`   // logged-in companions
 	StanzasIn   int64 `json:"stanzasIn"`   // read from companions
@@ -23,18 +25,18 @@ type Stats struct {
 }
 
 type counters struct {
-	connected, stanzasIn, stanzasOut, accepted, refused                    atomic.Int64
+	connected, stanzasIn, stanzasOut, accepted, refused, calls             atomic.Int64
 	delivered, acked, redelivered, decrypted, unreadable, repeated, faults atomic.Int64
 }
 
 // Stats gives the counts at this moment.
 func (s *Server) Stats() Stats {
 	s.mu.RLock()
-	phones, groups, sockets := len(s.phones), len(s.groups), len(s.conns)
+	phones, groups, channels, sockets := len(s.phones), len(s.groups), len(s.channels), len(s.conns)
 	s.mu.RUnlock()
 	c := &s.stats
 	return Stats{
-		Phones: phones, Groups: groups, Sockets: sockets, Connected: c.connected.Load(),
+		Phones: phones, Groups: groups, Channels: channels, Calls: c.calls.Load(), Sockets: sockets, Connected: c.connected.Load(),
 		StanzasIn: c.stanzasIn.Load(), StanzasOut: c.stanzasOut.Load(),
 		Accepted: c.accepted.Load(), Refused: c.refused.Load(), Delivered: c.delivered.Load(),
 		Acked: c.acked.Load(), Redelivered: c.redelivered.Load(),
