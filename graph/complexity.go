@@ -10,6 +10,9 @@ import (
 // largestPage is what a list without a page size is taken for.
 const largestPage = 200
 
+// usualGroups is in how many groups of the account a person is taken to be.
+const usualGroups = 5
+
 // complexities estimate how many fields an answer has: a list is as much as its
 // page size times what is asked of each item. All other fields count one.
 func complexities() gen.ComplexityRoot {
@@ -19,6 +22,7 @@ func complexities() gen.ComplexityRoot {
 	c.Query.Sessions = page
 	c.Query.AdminListSessions = page
 	c.Session.Groups = page
+	c.Contact.Groups = func(child int) int { return 1 + usualGroups*child }
 	c.Session.Contacts = func(child int, _ *gen.ContactFilter, first *int32, _ *string) int { return times(child, first) }
 	c.Group.Members = func(child int, first *int32, _ *string, _ *models.MemberRole) int { return times(child, first) }
 	c.Query.Events = func(child int, _ *string, _ []models.EventName, first *int32, _ *string) int {

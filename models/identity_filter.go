@@ -108,9 +108,9 @@ func regexpOf(s string) string {
 // casesOf gives all cases of a letter ("aA"), anything else as it is. They are
 // letters, which mean nothing else within brackets.
 func casesOf(r rune) string {
-	cases := string(r)
+	cases := []rune{r}
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-		cases += string(other)
+		cases = append(cases, other)
 	}
-	return cases
+	return string(cases)
 }

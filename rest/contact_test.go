@@ -50,7 +50,7 @@ func (s *stack) lifeOfAContact(w *whatsapptest.World, expect expectation, sessio
 		require.Equal(s, http.StatusOK, a.StatusCode, a.body)
 		a.into(s.T, &picture)
 		assert.Equal(s, id, picture.ID)
-		assert.Regexp(s, regexp.MustCompile(`^https://pps\.whatsapp\.net/`), picture.URL)
+		assert.Regexp(s, `^https://pps\.whatsapp\.net/`, picture.URL)
 	}
 
 	anna, ok := w.WhatsApp.Phone("491700000000")

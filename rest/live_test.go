@@ -128,6 +128,8 @@ func (s *stack) lifeOfASession(w *whatsapptest.World, expect expectation, anna *
 	changed := strings.Replace(strings.Replace(stopped, `"autoRead":true`, `"autoRead":false`, 1), `"label":"Support <line>"`, `"label":"Sales"`, 1)
 	expect("PATCH", at, `{"label":"Sales","autoRead":false}`, 200, changed)
 	expect("PATCH", at, ``, 200, changed)
+	expect("PATCH", at, `{"autoRejectCalls":true}`, 200, strings.Replace(changed, `"autoRead":false,`, `"autoRead":false,"autoRejectCalls":true,`, 1))
+	expect("PATCH", at, `{"autoRejectCalls":false}`, 200, changed)
 	expect("GET", at+"/me", "", 404, `{"error":{"code":"not_found","message":"session is not paired","details":{"reason":"session_not_paired"}}}`)
 
 	expect("GET", at+"/qr", "", 404, `{"error":{"code":"not_found","message":"no QR code is ready yet","details":{"reason":"qr_not_ready"}}}`)

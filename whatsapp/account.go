@@ -90,7 +90,7 @@ func (p *Profile) check() (picture []byte, err error) {
 	case p.Picture != nil && p.RemovePicture:
 		return nil, fault.Invalid("removePicture", "removePicture and picture exclude each other")
 	case p.Picture != nil:
-		return profilePicture("picture", *p.Picture)
+		return profilePicture(*p.Picture)
 	}
 	return nil, nil
 }
@@ -100,7 +100,7 @@ func (p *Profile) check() (picture []byte, err error) {
 // presence does not show the account online.
 func rename(name string) func(context.Context, *whatsmeow.Client) error {
 	return func(ctx context.Context, cli *whatsmeow.Client) error {
-		if err := cli.SendAppState(ctx, appstate.BuildSettingPushName(name)); err != nil {
+		if err := pushState(ctx, cli, appstate.BuildSettingPushName(name)); err != nil {
 			return err
 		}
 		return cli.SendPresence(ctx, types.PresenceUnavailable)

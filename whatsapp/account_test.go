@@ -19,6 +19,7 @@ import (
 
 	"wagateway/models/fault"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 func TestProfileIsUpdated(t *testing.T) {
@@ -27,14 +28,14 @@ func TestProfileIsUpdated(t *testing.T) {
 		ctx := w.Context()
 		anna, bert := w.phone("Anna"), w.phone("Bert")
 		session := w.link(anna)
-		w.hasName(session, anna, "", "Anna") // the keys of the app state are here
+		w.keysAreThere(session)
 		row, err := w.svc.UpdateProfile(ctx, session, whatsapp.Profile{
 			Name: new("Anna M."), About: new("At work"), Picture: new(base64.StdEncoding.EncodeToString(wide(w.T))),
 		})
 		require.NoError(w, err)
 		assert.Equal(w, "Anna M.", row.PushName)
 		w.hasName(session, anna, "", "Anna M.")
-		w.eventually(slowly, func(t *recorder) { assert.Equal(t, "Anna M.", anna.Name()) })
+		require.Eventually(w, func() bool { return anna.Name() == "Anna M." }, whatsapptest.Patience, 10*time.Millisecond)
 		about, _ := anna.About()
 		assert.Equal(w, "At work", about)
 

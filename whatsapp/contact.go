@@ -110,9 +110,9 @@ func (s *Service) checkNumbers(ctx context.Context, sessionID string, phones []s
 		return nil, err
 	}
 	checked := make([]CheckedNumber, len(phones))
-	for i, number := range numbers {
-		checked[i] = found[number]
-		checked[i].Query = phones[i]
+	for i, given := range phones {
+		checked[i] = found[numbers[i]]
+		checked[i].Query = given
 	}
 	return checked, nil
 }
@@ -295,7 +295,7 @@ func (s *Service) SaveContact(ctx context.Context, sessionID string, contact Sav
 	defer cancel()
 	person := x.person(ctx, jid, types.EmptyJID)
 	err = tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
-		return cli.SendAppState(ctx, savedContactPatch(jid, person, contact))
+		return pushState(ctx, cli, savedContactPatch(jid, person, contact))
 	})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,12 +15,27 @@ import (
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
 	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 // each runs a test in a world of its own on both databases.
 func each(t *testing.T, test func(w *world)) {
 	t.Helper()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) { test(newWorld(t, db)) })
+}
+
+// keysAreThere waits until the phone has shared the keys of its app state, before
+// which whatsmeow can write none.
+func (w *world) keysAreThere(session string) {
+	w.Helper()
+	row, err := w.db.Sessions.Find(w.Context(), session)
+	require.NoError(w, err)
+	pool, _ := w.db.WhatsmeowDB()
+	require.Eventually(w, func() bool {
+		var n int
+		err := pool.QueryRowContext(w.Context(), "SELECT COUNT(*) FROM whatsmeow_app_state_sync_keys WHERE jid = $1", row.DeviceJID).Scan(&n)
+		return err == nil && n > 0
+	}, whatsapptest.Patience, 10*time.Millisecond)
 }
 
 func TestNumbersAreChecked(t *testing.T) {
@@ -176,8 +192,7 @@ func TestContactsAreSaved(t *testing.T) {
 		ctx := w.Context()
 		anna, bert := w.phone("Anna"), w.phone("Bert")
 		session := w.link(anna)
-		// The keys of the app state have come once the account's own name has.
-		w.hasName(session, anna, "", "Anna")
+		w.keysAreThere(session)
 		save := func(jid, full, first string) *models.Identity {
 			person, err := w.svc.SaveContact(ctx, session, whatsapp.SavedContact{JID: jid, FullName: full, FirstName: first})
 			require.NoError(w, err)
@@ -185,10 +200,10 @@ func TestContactsAreSaved(t *testing.T) {
 			return person
 		}
 		onPhone := func(full, first string) {
-			w.eventually(slowly, func(t *recorder) {
+			require.Eventually(w, func() bool {
 				entry, _ := anna.Contact(bert.JID())
-				assert.Equal(t, wasim.SavedContact{FullName: full, FirstName: first}, entry)
-			})
+				return entry == wasim.SavedContact{FullName: full, FirstName: first}
+			}, whatsapptest.Patience, 10*time.Millisecond)
 		}
 		first := save(bert.JID().String(), "Bert of the office", "")
 		onPhone("Bert of the office", "Bert")

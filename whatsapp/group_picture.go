@@ -42,7 +42,7 @@ func (s *Service) GroupPicture(ctx context.Context, sessionID, groupJID string, 
 // SetGroupPicture sets a group's picture, a JPEG or PNG in base64, and gives
 // WhatsApp's id of it.
 func (s *Service) SetGroupPicture(ctx context.Context, sessionID, groupJID, picture string) (id string, err error) {
-	jpeg, err := profilePicture("picture", picture)
+	jpeg, err := profilePicture(picture)
 	if err != nil {
 		return "", err
 	}

@@ -17,43 +17,46 @@ import (
 // pictureQuality is the JPEG quality of profile pictures.
 const pictureQuality = 85
 
+// pictureField is what callers call the picture, of people and groups alike.
+const pictureField = "picture"
+
 // profilePicture reads a picture that a caller sends, JPEG or PNG in base64 or as
 // a data: URI, and makes the square JPEG of it that WhatsApp takes: its middle, at
 // most 640 pixels wide. A picture larger than 5 MiB or 25 megapixels is refused
 // before it is unpacked.
-func profilePicture(field, encoded string) ([]byte, error) {
+func profilePicture(encoded string) ([]byte, error) {
 	if strings.HasPrefix(encoded, "data:") {
 		head, data, found := strings.Cut(encoded, ",")
 		if !found || !strings.HasSuffix(head, ";base64") {
-			return nil, fault.Invalid(field, field+" must be base64 or a base64 data: URI")
+			return nil, fault.Invalid(pictureField, pictureField+" must be base64 or a base64 data: URI")
 		}
 		encoded = data
 	}
 	if base64.StdEncoding.DecodedLen(len(encoded)) > maxPicture+2 { // padding
-		return nil, fault.Invalid(field, field+" must have at most 5 MiB").With("max", maxPicture)
+		return nil, fault.Invalid(pictureField, pictureField+" must have at most 5 MiB").With("max", maxPicture)
 	}
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, fault.Invalid(field, field+" must be base64 or a base64 data: URI").Because(err)
+		return nil, fault.Invalid(pictureField, pictureField+" must be base64 or a base64 data: URI").Because(err)
 	}
-	return squareJPEG(field, raw)
+	return squareJPEG(raw)
 }
 
 // squareJPEG makes a profile picture of a JPEG or PNG.
-func squareJPEG(field string, raw []byte) ([]byte, error) {
+func squareJPEG(raw []byte) ([]byte, error) {
 	if len(raw) > maxPicture {
-		return nil, fault.Invalid(field, field+" must have at most 5 MiB").With("max", maxPicture)
+		return nil, fault.Invalid(pictureField, pictureField+" must have at most 5 MiB").With("max", maxPicture)
 	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(raw))
 	if err != nil {
-		return nil, notAPicture(field, err)
+		return nil, notAPicture(err)
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPicturePixels/config.Height {
-		return nil, fault.Invalid(field, field+" must have at most 25 megapixels").With("max", maxPicturePixels)
+		return nil, fault.Invalid(pictureField, pictureField+" must have at most 25 megapixels").With("max", maxPicturePixels)
 	}
 	picture, _, err := image.Decode(bytes.NewReader(raw))
 	if err != nil {
-		return nil, notAPicture(field, err)
+		return nil, notAPicture(err)
 	}
 	bounds := picture.Bounds()
 	side := min(bounds.Dx(), bounds.Dy())
@@ -71,6 +74,6 @@ func squareJPEG(field string, raw []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func notAPicture(field string, cause error) error {
-	return fault.Invalid(field, field+" must be a JPEG or PNG picture").Because(cause)
+func notAPicture(cause error) error {
+	return fault.Invalid(pictureField, pictureField+" must be a JPEG or PNG picture").Because(cause)
 }

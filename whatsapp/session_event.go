@@ -95,9 +95,9 @@ func ignored(evt any) bool {
 		*events.DeleteChat, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat,
 		*events.LabelAssociationMessage: // what other devices do to chats is not followed in this version
 	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
-	case *events.Picture, *events.UserAbout, *events.UserStatusMute: // asked for live when wanted
-	case *events.IdentityChange: // trusted by AutoTrustIdentity
-	case *events.PrivacySettings, *events.Blocklist, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
+	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
+	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity
+	case *events.UserStatusMute, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
 	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // of channels only the messages are stored in this version
 	default:
 		return false

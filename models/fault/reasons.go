@@ -30,6 +30,7 @@ const (
 	ReasonTimeout        Reason = "timeout"
 	ReasonOutcomeUnknown Reason = "outcome_unknown"
 	ReasonWhatsApp       Reason = "whatsapp_refused"
+	ReasonNoStateKeys    Reason = "app_state_keys_missing"
 	ReasonSendUnknown    Reason = "send_outcome_unknown"
 	ReasonKeyReused      Reason = "idempotency_key_reused"
 	ReasonKeyInFlight    Reason = "idempotency_key_in_flight"
