@@ -20,10 +20,12 @@ type ChatStore struct{ db *DB }
 // chatSelect selects what scanChats reads, of the alias c.
 const (
 	chatSelect = `SELECT c.id, c.session_id, c.type, c.jid, c.identity_id, c.archived, c.pinned, c.muted_until, c.unread_count,
+		c.marked_unread, COALESCE(g.ephemeral_seconds, c.ephemeral_seconds), c.sync_owed,
 		c.last_message_at, c.created_at, c.updated_at, COALESCE(i.lid, ''), COALESCE(i.phone_jid, ''),
-		COALESCE(i.contact_name, ''), COALESCE(i.business_name, ''), COALESCE(i.push_name, ''), COALESCE(g.subject, '') FROM `
+		COALESCE(i.contact_name, ''), COALESCE(i.business_name, ''), COALESCE(i.push_name, ''), COALESCE(g.subject, n.name, '') FROM `
 	chatJoins = ` LEFT JOIN identities i ON i.id = c.identity_id
-		LEFT JOIN wa_groups g ON g.session_id = c.session_id AND g.group_jid = c.jid`
+		LEFT JOIN wa_groups g ON g.session_id = c.session_id AND g.group_jid = c.jid
+		LEFT JOIN channels n ON n.session_id = c.session_id AND n.jid = c.jid`
 )
 
 // Get gives the chat with a person, by LID or phone JID, or with a group or channel.
@@ -72,46 +74,6 @@ func (s *ChatStore) GetMany(ctx context.Context, ids []int64) (map[int64]Chat, e
 	return found, nil
 }
 
-// List gives the chats of a session, the one with the latest message first.
-func (s *ChatStore) List(ctx context.Context, sessionID string, page Page) (List[Chat], error) {
-	lists, err := s.ListBySessions(ctx, []string{sessionID}, page)
-	return lists[sessionID], err
-}
-
-// ListBySessions is List for several sessions in one statement; each session is
-// a key of the result. page.After works for a single session only.
-func (s *ChatStore) ListBySessions(ctx context.Context, sessionIDs []string, page Page) (map[string]List[Chat], error) {
-	b, err := newTimeBatch(s.db, "chats", sessionIDs, page)
-	if err != nil {
-		return nil, err
-	}
-	chats, err := scanChats(s.db.read(ctx).Raw(chatSelect+
-		s.db.timeBatchTables(text("id"), "chats", "c", "x.session_id = p.id", "last_message_at")+chatJoins+
-		" ORDER BY c.session_id, c.last_message_at DESC, c.id DESC", b.parameters()...))
-	if err != nil {
-		return nil, storeError("chat", "listing chats", err)
-	}
-	return splitTimeBatch(b, chats, func(c *Chat) string { return c.SessionID }, func(c *Chat) (Millis, int64) { return c.LastMessageAt, c.ID }), nil
-}
-
-// Count tells how many chats a session has.
-func (s *ChatStore) Count(ctx context.Context, sessionID string) (int, error) {
-	counts, err := s.CountBySessions(ctx, []string{sessionID})
-	return counts[sessionID], err
-}
-
-// CountBySessions is Count for several sessions in one statement. Sessions
-// without chats are absent.
-func (s *ChatStore) CountBySessions(ctx context.Context, sessionIDs []string) (map[string]int, error) {
-	given, err := keys("id", sessionIDs)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := scanCounts[string](s.db.read(ctx).Raw("SELECT session_id, COUNT(*) FROM chats WHERE session_id IN "+
-		s.db.in(text("id"))+" GROUP BY session_id", given))
-	return counts, storeError("chat", "counting chats", err)
-}
-
 // scanChat runs a query for one chat; sql.ErrNoRows when there is none.
 func scanChat(query *gorm.DB) (*Chat, error) {
 	chats, err := scanChats(query)
@@ -136,16 +98,16 @@ func scanChats(query *gorm.DB) ([]Chat, error) {
 		var (
 			c       Chat
 			person  Identity
-			subject string
+			subject string // or a channel's name
 		)
 		if err := rows.Scan(&c.ID, &c.SessionID, &c.Type, &c.JID, &c.IdentityID, &c.Archived, &c.Pinned, &c.MutedUntil, &c.UnreadCount,
-			&c.LastMessageAt, &c.CreatedAt, &c.UpdatedAt, &person.LID, &person.PhoneJID,
+			&c.MarkedUnread, &c.EphemeralSeconds, &c.Owed, &c.LastMessageAt, &c.CreatedAt, &c.UpdatedAt, &person.LID, &person.PhoneJID,
 			&person.ContactName, &person.BusinessName, &person.PushName, &subject); err != nil {
 			return nil, fmt.Errorf("scanning a chat: %w", err)
 		}
 		c.Name = subject
 		if c.IdentityID != 0 {
-			c.JID, c.Name = person.Address(), person.Name()
+			c.JID, c.LID, c.Name = person.Address(), person.LID, person.Name()
 		}
 		chats = append(chats, c)
 	}

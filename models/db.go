@@ -22,6 +22,7 @@ type DB struct {
 	Groups        *GroupStore
 	Members       *MemberStore
 	Chats         *ChatStore
+	Labels        *LabelStore
 	Messages      *MessageStore
 	Media         *MediaStore
 	Outgoing      *OutgoingStore
@@ -95,6 +96,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Groups = &GroupStore{db}
 	db.Members = &MemberStore{db}
 	db.Chats = &ChatStore{db}
+	db.Labels = &LabelStore{db}
 	db.Messages = &MessageStore{db}
 	db.Media = &MediaStore{db}
 	db.Outgoing = &OutgoingStore{db}

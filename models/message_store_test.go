@@ -227,7 +227,7 @@ func TestMessagesArePaged(t *testing.T) {
 		require.NoError(t, err)
 		_, err = db.Messages.List(ctx, chat.ID+1, models.Page{After: first.NextCursor()})
 		requireInvalidCursor(t, err)
-		_, err = db.Chats.List(ctx, session.ID, models.Page{After: first.NextCursor()})
+		_, err = db.Chats.List(ctx, session.ID, models.ChatFilter{}, models.Page{After: first.NextCursor()})
 		requireInvalidCursor(t, err)
 	})
 }
@@ -247,16 +247,16 @@ func TestChatsAreListedByTime(t *testing.T) {
 		require.NoError(t, err)
 		for _, limit := range []int{1, 2, 10} {
 			var jids []string
-			for _, c := range walk(t, limit, func(page models.Page) (models.List[models.Chat], error) { return db.Chats.List(ctx, session.ID, page) }) {
+			for _, c := range walk(t, limit, func(page models.Page) (models.List[models.Chat], error) { return db.Chats.List(ctx, session.ID, models.ChatFilter{}, page) }) {
 				jids = append(jids, c.JID)
 			}
 			assert.Equal(t, []string{"491700000002@s.whatsapp.net", "491700000003@s.whatsapp.net", "491700000001@s.whatsapp.net"}, jids)
 		}
-		lists, err := db.Chats.ListBySessions(ctx, []string{session.ID, other.ID}, models.Page{Limit: 1})
+		lists, err := db.Chats.ListBySessions(ctx, []string{session.ID, other.ID}, models.ChatFilter{}, models.Page{Limit: 1})
 		require.NoError(t, err)
 		assert.True(t, lists[session.ID].HasNext)
 		assert.False(t, lists[other.ID].HasNext)
-		counts, err := db.Chats.CountBySessions(ctx, []string{session.ID, other.ID})
+		counts, err := db.Chats.CountBySessions(ctx, []string{session.ID, other.ID}, models.ChatFilter{})
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int{session.ID: 3, other.ID: 1}, counts)
 	})
@@ -308,7 +308,7 @@ func TestChatsAreMergedWithTheirPeople(t *testing.T) {
 
 		_, err = db.Identities.Upsert(ctx, session.ID, []models.Person{{LID: aliceLID, PhoneJID: alicePhone}})
 		require.NoError(t, err)
-		chats, err := db.Chats.List(ctx, session.ID, models.Page{})
+		chats, err := db.Chats.List(ctx, session.ID, models.ChatFilter{}, models.Page{})
 		require.NoError(t, err)
 		require.Len(t, chats.Items, 2, "the group and Alice")
 		chat, err := db.Chats.Get(ctx, session.ID, aliceLID)

@@ -77,6 +77,9 @@ ALTER TABLE outgoing ADD COLUMN scheduled_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE outgoing ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;
 
 ALTER TABLE chats ADD COLUMN ephemeral_seconds INTEGER NOT NULL DEFAULT 0;
+-- What of its state WhatsApp is still to hear: bits of models.ChatSync.
+ALTER TABLE chats ADD COLUMN sync_owed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX chats_owed ON chats (session_id) WHERE sync_owed <> 0;
 -- Somebody marked it unread without a new message.
 ALTER TABLE chats ADD COLUMN marked_unread BOOLEAN NOT NULL DEFAULT FALSE;
 
@@ -181,6 +184,8 @@ DROP TABLE calls;
 DROP TABLE channel_message_stats;
 DROP TABLE channels;
 ALTER TABLE sessions DROP COLUMN auto_reject_calls;
+DROP INDEX chats_owed;
+ALTER TABLE chats DROP COLUMN sync_owed;
 ALTER TABLE chats DROP COLUMN marked_unread;
 ALTER TABLE chats DROP COLUMN ephemeral_seconds;
 ALTER TABLE outgoing DROP COLUMN expires_at;
