@@ -10,6 +10,7 @@ import (
 
 	"wagateway/graph/gen"
 	"wagateway/models"
+	"wagateway/whatsapp"
 )
 
 func (r *chatResolver) Messages(ctx context.Context, obj *models.Chat, first *int32, after *string) (*gen.Connection[models.Message], error) {
@@ -30,6 +31,10 @@ func (r *chatResolver) Group(ctx context.Context, obj *models.Chat) (*models.Gro
 	})
 }
 
+func (r *chatResolver) Labels(ctx context.Context, obj *models.Chat) ([]*models.Label, error) {
+	return labelsOf(ctx, obj, obj.ID, r.DB.Labels.ListByChats)
+}
+
 func (r *mutationResolver) ReadChat(ctx context.Context, sessionID string, input gen.ReadChatInput) (*gen.ReadChatPayload, error) {
 	session, err := r.session(ctx, sessionID)
 	if err != nil {
@@ -42,6 +47,99 @@ func (r *mutationResolver) ReadChat(ctx context.Context, sessionID string, input
 	return &gen.ReadChatPayload{Chat: chat}, nil
 }
 
+func (r *mutationResolver) UpdateChat(ctx context.Context, sessionID string, input gen.UpdateChatInput) (*gen.UpdateChatPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := r.WhatsApp.UpdateChat(ctx, session.ID, input.JID, chatChange(input))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.UpdateChatPayload{Chat: chat}, nil
+}
+
+func (r *mutationResolver) DeleteChat(ctx context.Context, sessionID string, input gen.DeleteChatInput) (*gen.DeleteChatPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.DeleteChat(ctx, session.ID, input.JID); err != nil {
+		return nil, err
+	}
+	return &gen.DeleteChatPayload{DeletedChatJID: input.JID}, nil
+}
+
+func (r *mutationResolver) ClearChat(ctx context.Context, sessionID string, input gen.ClearChatInput) (*gen.ClearChatPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := r.WhatsApp.ClearChat(ctx, session.ID, input.JID)
+	if err != nil {
+		return nil, err
+	}
+	return &gen.ClearChatPayload{Chat: chat}, nil
+}
+
+func (r *mutationResolver) SetDisappearingTimer(ctx context.Context, sessionID string, input gen.SetDisappearingTimerInput) (*gen.SetDisappearingTimerPayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	chat, err := r.WhatsApp.SetDisappearingTimer(ctx, session.ID, input.JID, int(input.Seconds))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.SetDisappearingTimerPayload{Chat: chat}, nil
+}
+
+func (r *mutationResolver) StarMessage(ctx context.Context, sessionID string, input gen.StarMessageInput) (*gen.StarMessagePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	key := whatsapp.MessageKey{Chat: input.Chat, WAMessageID: input.WaMessageID}
+	message, err := r.WhatsApp.StarMessage(ctx, session.ID, key, orTrue(input.Starred.Value()))
+	if err != nil {
+		return nil, err
+	}
+	return &gen.StarMessagePayload{Message: message}, nil
+}
+
+func (r *mutationResolver) SetChatPresence(ctx context.Context, sessionID string, input gen.SetChatPresenceInput) (*gen.SetChatPresencePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.SetChatPresence(ctx, session.ID, input.JID, chatState(input.State)); err != nil {
+		return nil, err
+	}
+	return &gen.SetChatPresencePayload{State: input.State}, nil
+}
+
+func (r *mutationResolver) SetPresence(ctx context.Context, sessionID string, available bool) (*gen.SetPresencePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.SetPresence(ctx, session.ID, available); err != nil {
+		return nil, err
+	}
+	return &gen.SetPresencePayload{Available: available}, nil
+}
+
+func (r *mutationResolver) SubscribePresence(ctx context.Context, sessionID string, jid string) (*gen.SubscribePresencePayload, error) {
+	session, err := r.session(ctx, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.WhatsApp.SubscribePresence(ctx, session.ID, jid); err != nil {
+		return nil, err
+	}
+	return &gen.SubscribePresencePayload{JID: jid}, nil
+}
+
 func (r *queryResolver) Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error) {
 	session, err := r.session(ctx, sessionID)
 	if err != nil {
@@ -50,8 +148,12 @@ func (r *queryResolver) Chat(ctx context.Context, sessionID string, jid string) 
 	return r.chat(ctx, session, jid)
 }
 
-func (r *sessionResolver) Chats(ctx context.Context, obj *models.Session, first *int32, after *string) (*gen.Connection[models.Chat], error) {
-	return r.listChats(ctx, obj, pageOf(first, after))
+func (r *sessionResolver) Chats(ctx context.Context, obj *models.Session, first *int32, after *string, filter *gen.ChatFilter) (*gen.Connection[models.Chat], error) {
+	chosen, err := chatFilter(filter)
+	if err != nil {
+		return nil, err
+	}
+	return r.listChats(ctx, obj, chosen, pageOf(first, after))
 }
 
 func (r *sessionResolver) Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error) {

@@ -25,7 +25,12 @@ const everyField = `id type sessionId organizationId timestamp payload __typenam
 	... on PairingEvent { code expiresAt }
 	... on ChatEvent { chatJid unreadCount }
 	... on GroupEvent { groupJid action memberJids }
-	... on ContactEvent { lid phoneJid name }`
+	... on ContactEvent { lid phoneJid name }
+	... on ReactionEvent { chatJid waMessageId reactor: senderJid fromMe emoji }
+	... on PollVoteEvent { chatJid waMessageId voterJid options }
+	... on PresenceEvent { chatJid present: senderJid state }
+	... on CallEvent { callId fromJid call: action video }
+	... on HistorySyncedEvent { chats messages progress }`
 
 // TestEventsAreTyped: each event of the contract by its type, its own fields from
 // its payload.
@@ -64,11 +69,17 @@ func TestEventsAreTyped(t *testing.T) {
 		{models.EventGroupUpdated, contract.Group{GroupJID: group}, "GroupEvent", `"groupJid":"` + group + `","action":null,"memberJids":[]`},
 		{models.EventGroupMembers, contract.GroupMembersChange{GroupJID: group, Action: "join", Members: []contract.Participant{{JID: chat}}}, "GroupEvent",
 			`"groupJid":"` + group + `","action":"join","memberJids":["` + chat + `"]`},
-		{models.EventMessageReaction, contract.Reaction{Emoji: "👍"}, "OtherEvent", ""},
-		{models.EventPollVote, map[string]any{"options": []string{"a"}}, "OtherEvent", ""},
-		{models.EventPresence, contract.Presence{State: "composing"}, "OtherEvent", ""},
-		{models.EventCall, contract.Call{CallID: "C"}, "OtherEvent", ""},
-		{models.EventHistorySynced, map[string]any{"progress": 7}, "OtherEvent", ""},
+		{models.EventMessageReaction, contract.ReactionChange{ChatJID: chat, WAMessageID: "3EB0", SenderJID: chat, Emoji: "👍"}, "ReactionEvent",
+			`"chatJid":"` + chat + `","waMessageId":"3EB0","reactor":"` + chat + `","fromMe":false,"emoji":"👍"`},
+		{models.EventPollVote, contract.PollVote{ChatJID: chat, WAMessageID: "3EB0", VoterJID: chat, Options: []string{"a"}}, "PollVoteEvent",
+			`"chatJid":"` + chat + `","waMessageId":"3EB0","voterJid":"` + chat + `","options":["a"]`},
+		{models.EventPollVote, contract.PollVote{ChatJID: chat, WAMessageID: "3EB0"}, "PollVoteEvent",
+			`"chatJid":"` + chat + `","waMessageId":"3EB0","voterJid":null,"options":[]`},
+		{models.EventPresence, contract.Presence{ChatJID: chat, SenderJID: chat, State: "composing"}, "PresenceEvent",
+			`"chatJid":"` + chat + `","present":"` + chat + `","state":"composing"`},
+		{models.EventCall, contract.Call{CallID: "C", FromJID: chat, Action: "offer", Video: true}, "CallEvent",
+			`"callId":"C","fromJid":"` + chat + `","call":"offer","video":true`},
+		{models.EventHistorySynced, contract.HistorySynced{Chats: 2, Messages: 3, Progress: 7}, "HistorySyncedEvent", `"chats":2,"messages":3,"progress":7`},
 		{models.EventMessage, map[string]any{"ackLevel": "not a number"}, "OtherEvent", ""}, // nothing is thrown away
 	}
 	tried := map[models.EventName]bool{}

@@ -35,6 +35,16 @@ func typedEvent(e eventlog.Event) gen.Event {
 		return decoded(head, groupEvent)
 	case models.EventGroupMembers:
 		return decoded(head, groupMembersEvent)
+	case models.EventMessageReaction:
+		return decoded(head, reactionEvent)
+	case models.EventPollVote:
+		return decoded(head, pollVoteEvent)
+	case models.EventPresence:
+		return decoded(head, presenceEvent)
+	case models.EventCall:
+		return decoded(head, callEvent)
+	case models.EventHistorySynced:
+		return decoded(head, historySyncedEvent)
 	default:
 		return &gen.OtherEvent{EventHead: head}
 	}
@@ -94,4 +104,30 @@ func groupMembersEvent(head gen.EventHead, c contract.GroupMembersChange) *gen.G
 		members[i] = m.JID
 	}
 	return &gen.GroupEvent{EventHead: head, GroupJID: c.GroupJID, Action: c.Action, MemberJids: members}
+}
+
+func reactionEvent(head gen.EventHead, c contract.ReactionChange) *gen.ReactionEvent {
+	return &gen.ReactionEvent{
+		EventHead: head, ChatJID: c.ChatJID, WaMessageID: c.WAMessageID, SenderJID: c.SenderJID, FromMe: c.FromMe, Emoji: c.Emoji,
+	}
+}
+
+func pollVoteEvent(head gen.EventHead, v contract.PollVote) *gen.PollVoteEvent {
+	options := v.Options
+	if options == nil {
+		options = []string{}
+	}
+	return &gen.PollVoteEvent{EventHead: head, ChatJID: v.ChatJID, WaMessageID: v.WAMessageID, VoterJID: v.VoterJID, Options: options}
+}
+
+func presenceEvent(head gen.EventHead, p contract.Presence) *gen.PresenceEvent {
+	return &gen.PresenceEvent{EventHead: head, ChatJID: p.ChatJID, SenderJID: p.SenderJID, State: p.State}
+}
+
+func callEvent(head gen.EventHead, c contract.Call) *gen.CallEvent {
+	return &gen.CallEvent{EventHead: head, CallID: c.CallID, FromJID: c.FromJID, Action: c.Action, Video: c.Video}
+}
+
+func historySyncedEvent(head gen.EventHead, h contract.HistorySynced) *gen.HistorySyncedEvent {
+	return &gen.HistorySyncedEvent{EventHead: head, Chats: h.Chats, Messages: h.Messages, Progress: h.Progress}
 }

@@ -65,6 +65,8 @@ func ownMessage(t *testing.T, s *graphtest.Server, session, group string) string
 		WAMessageID: "M" + session, Type: models.MessageText, Body: "hello", QuotedID: "gone", Timestamp: models.Now(),
 	})
 	require.NoError(t, err)
+	_, err = s.DB.Labels.Save(t.Context(), session, models.Label{WALabelID: "1", Name: "Orders"})
+	require.NoError(t, err)
 	return m.WAMessageID
 }
 

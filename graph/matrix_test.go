@@ -101,6 +101,7 @@ func accesses() map[string]access {
 	}
 	maps.Copy(all, messageAccesses())
 	maps.Copy(all, contactAccesses())
+	maps.Copy(all, chatAccesses())
 	return all
 }
 

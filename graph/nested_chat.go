@@ -15,16 +15,20 @@ func chatKey(c *models.Chat) int64  { return c.ID }
 func messageHandle(m *models.Message) any { return m }
 func messageKey(m *models.Message) int64  { return m.ID }
 
-// listChats gives a page of a session's chats.
-func (r *Resolver) listChats(ctx context.Context, session *models.Session, page models.Page) (*gen.ChatConnection, error) {
-	list, err := together(ctx, handleOn(session, page), session.ID, field{"chats", page},
+// listChats gives a page of those chats of a session that a filter chooses.
+func (r *Resolver) listChats(ctx context.Context, session *models.Session, filter models.ChatFilter, page models.Page) (*gen.ChatConnection, error) {
+	type arguments struct {
+		filter string
+		models.Page
+	}
+	list, err := together(ctx, handleOn(session, page), session.ID, field{"chats", arguments{filter.Key(), page}},
 		func(ctx context.Context, id string) (models.List[models.Chat], error) {
-			list, err := r.DB.Chats.List(ctx, id, page)
+			list, err := r.DB.Chats.List(ctx, id, filter, page)
 			siblings(ctx, chatHandle, chatKey, list)
 			return list, err
 		},
 		func(ctx context.Context, ids []string) (map[string]models.List[models.Chat], error) {
-			lists, err := r.DB.Chats.ListBySessions(ctx, ids, page)
+			lists, err := r.DB.Chats.ListBySessions(ctx, ids, filter, page)
 			siblings(ctx, chatHandle, chatKey, slices.Collect(maps.Values(lists))...)
 			return lists, err
 		})
@@ -32,7 +36,11 @@ func (r *Resolver) listChats(ctx context.Context, session *models.Session, page 
 		return nil, err
 	}
 	return gen.NewConnection(list, page.After, func(ctx context.Context) (int, error) {
-		return together(ctx, session, session.ID, field{"chats.totalCount", nil}, r.DB.Chats.Count, r.DB.Chats.CountBySessions)
+		return together(ctx, session, session.ID, field{"chats.totalCount", filter.Key()},
+			func(ctx context.Context, id string) (int, error) { return r.DB.Chats.Count(ctx, id, filter) },
+			func(ctx context.Context, ids []string) (map[string]int, error) {
+				return r.DB.Chats.CountBySessions(ctx, ids, filter)
+			})
 	}), nil
 }
 

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"wagateway/graph/gen"
 	"wagateway/models"
@@ -40,6 +41,21 @@ type inReadChat struct {
 	Receipts *bool `json:"receipts" description:"Also send read receipts to the senders, which asks WhatsApp. Default false." example:"true"`
 }
 
+// inUpdateChat is the input of updateChat.
+type inUpdateChat struct {
+	inChat
+	Archived   *bool  `json:"archived" description:"Archive it, or take it out of the archive. Archiving unpins it, unless pinned says otherwise." example:"true"`
+	Pinned     *bool  `json:"pinned" description:"Pin it, or unpin it." example:"false"`
+	MutedUntil *int64 `json:"mutedUntil" minimum:"1" maximum:"253402300799000" description:"Mute it until then, Unix epoch milliseconds." example:"1893456000000"`
+	Unmute     *bool  `json:"unmute" description:"Unmute it; wins over mutedUntil." example:"false"`
+}
+
+// inChatPresence is the input of setChatPresence.
+type inChatPresence struct {
+	inChat
+	State string `json:"state" enum:"composing,paused,recording" description:"What the account does." example:"composing"`
+}
+
 func chatRows() []route {
 	return []route{
 		row(spec{
@@ -51,7 +67,7 @@ func chatRows() []route {
 			if err != nil {
 				return nil, err
 			}
-			return root.Session().Chats(ctx, s, in.first(), in.after())
+			return root.Session().Chats(ctx, s, in.first(), in.after(), nil)
 		}, presentChats),
 		row(spec{
 			Operation: "listChatMessages", Tag: tagChats, Method: http.MethodGet, Pattern: chatPath + "/messages",
@@ -81,7 +97,47 @@ func chatRows() []route {
 			}
 			return p.Chat, nil
 		}, (*models.Chat).Shape),
+		row(spec{
+			Operation: "updateChat", Tag: tagChats, Method: http.MethodPatch, Pattern: chatPath,
+			Field: "Mutation.updateChat", Status: http.StatusOK, Unprocessable: true,
+			Summary: "Archive, pin or mute a chat.",
+			Notes: "Works while the session is offline: what is stored is true from now on, and the account's other devices follow as " +
+				"soon as they can be told. Absent fields stay.",
+		}, func(ctx context.Context, root gen.ResolverRoot, in inUpdateChat) (*models.Chat, error) {
+			p, err := root.Mutation().UpdateChat(ctx, in.Session, gen.UpdateChatInput{
+				JID: in.Chat, Archived: omit(in.Archived), Pinned: omit(in.Pinned),
+				MutedUntil: omit((*models.Millis)(in.MutedUntil)), Unmute: omit(in.Unmute),
+			})
+			if err != nil {
+				return nil, err
+			}
+			return p.Chat, nil
+		}, (*models.Chat).Shape),
+		act(spec{
+			Operation: "deleteChat", Tag: tagChats, Method: http.MethodDelete, Pattern: chatPath,
+			Field: "Mutation.deleteChat", Status: http.StatusNoContent,
+			Summary: "Remove a chat with its messages and files from the gateway.",
+			Notes:   "WhatsApp keeps it; a new message brings it back.",
+		}, func(ctx context.Context, root gen.ResolverRoot, in inChat) (*gen.DeleteChatPayload, error) {
+			return root.Mutation().DeleteChat(ctx, in.Session, gen.DeleteChatInput{JID: in.Chat})
+		}),
+		act(spec{
+			Operation: "setChatPresence", Tag: tagChats, Method: http.MethodPut, Pattern: chatPath + "/presence",
+			Field: "Mutation.setChatPresence", Status: http.StatusNoContent, Live: true, Unprocessable: true,
+			Summary: "Show that the account types or records a voice note, or no longer does.",
+		}, func(ctx context.Context, root gen.ResolverRoot, in inChatPresence) (*gen.SetChatPresencePayload, error) {
+			return root.Mutation().SetChatPresence(ctx, in.Session, gen.SetChatPresenceInput{JID: in.Chat, State: presenceState(in.State)})
+		}),
 	}
+}
+
+// presenceState gives a state as the schema writes it. What is not written as the
+// contract does stays as it is, and is refused.
+func presenceState(state string) gen.ChatPresenceState {
+	if state != strings.ToLower(state) {
+		return ""
+	}
+	return gen.ChatPresenceState(strings.ToUpper(state))
 }
 
 func presentChats(c *gen.ChatConnection) nullEndList[contract.Chat] {

@@ -196,7 +196,7 @@ func TestHostileBodies(t *testing.T) {
 			`{"label":"a","x":` + strings.Repeat("[", 20_000):                   400,
 			strings.Repeat(`{"a":`, 20_000) + `1` + strings.Repeat("}", 20_000): 400,
 			"{\"label\":\"\xff\xfe\"}":                                          400,
-			`{"label":"\u0000","name":"\u0000","subject":"\u0000","phone":"\u0000","invite":"\u0000","participants":["\u0000"],"events":["\u0000"]}`: 400,
+			`{"label":"\u0000","name":"\u0000","subject":"\u0000","phone":"\u0000","invite":"\u0000","participants":["\u0000"],"events":["\u0000"],"state":"\u0000"}`: 400,
 			"\x00":                      400,
 			`[]`:                        400,
 			`true`:                      400,
@@ -210,6 +210,9 @@ func TestHostileBodies(t *testing.T) {
 			}
 			path := strings.NewReplacer("{session}", session, "{gid}", teamJID, "{jid}", "491700000000@s.whatsapp.net", "{id}", "key_x").Replace(rt.Pattern)
 			for body, status := range bodies {
+				if rt.Operation == "updateChat" && strings.Contains(body, `\u0000`) {
+					continue // it has no field for a text
+				}
 				a := s.send(rt.Method, path, s.key, body)
 				require.Equal(s, status, a.StatusCode, "%s of %.40q: %s", rt.Operation, body, a.body)
 				assert.Equal(s, "validation_error", a.failure(s.T).Code)

@@ -70,6 +70,9 @@ func matrix() map[string]matrixCase {
 		"listChats":        {needs: read, status: 200},
 		"listChatMessages": {needs: read, status: 200},
 		"readChat":         {needs: send, body: `{}`, status: 200},
+		"updateChat":       {needs: send, body: `{"archived":true}`, status: 200},
+		"deleteChat":       {needs: send, status: 204},
+		"setChatPresence":  {needs: send, body: `{"state":"composing"}`, status: 501},
 		"sendMessage":      {needs: send, body: `{"type":"text","to":"491700000009@s.whatsapp.net","text":"x"}`, status: 501},
 
 		"getMessageMedia": {needs: read, status: 400},

@@ -56,6 +56,16 @@ func (s *stack) lifeOfAChat(w *whatsapptest.World, expect expectation, session s
 	_, err = bert.WaitReceipt(whatsapptest.Within(s.T), func(r wasim.PhoneReceipt) bool { return r.Type == "read" && r.IDs[0] == id })
 	require.NoError(s, err, "Bert hears that it was read")
 	expect("POST", at+chat+"/read", ``, 200, read)
+	pinned := strings.NewReplacer(`"pinned":false`, `"pinned":true`, `"mutedUntil":null`, `"mutedUntil":MS`).Replace(read)
+	expect("PATCH", at+chat, `{"pinned":true,"mutedUntil":1893456000000}`, 200, pinned)
+	archived := strings.NewReplacer(`"pinned":true`, `"pinned":false`, `"archived":false`, `"archived":true`, `"mutedUntil":MS`, `"mutedUntil":null`).Replace(pinned)
+	expect("PATCH", at+strings.Replace(chat, "@", "%40", 1), `{"archived":true,"mutedUntil":1893456000000,"unmute":true}`, 200, archived)
+	expect("PATCH", at+chat, ``, 200, archived)
+	expect("PATCH", at+chat, `{"mutedUntil":-1}`, 422, `{"error":{"code":"validation_error","message":"mutedUntil must be a time after 1970 and before 10000","details":{"field":"mutedUntil","max":253402300799000,"min":1}}}`)
+	expect("PATCH", at+chat, `{"archived":"yes"}`, 400, `{"error":{"code":"validation_error","message":"archived must be true or false","details":{"field":"archived"}}}`)
+	expect("PATCH", at+chat, `{"archived":false}`, 200, read)
+	expect("PUT", at+chat+"/presence", `{"state":"composing"}`, 204, "")
+	expect("PUT", at+chat+"/presence", `{"state":"Composing"}`, 422, `{"error":{"code":"validation_error","message":"state must be composing, paused or recording","details":{"field":"state"}}}`)
 
 	body := `{"type":"text","to":"491700000001@s.whatsapp.net","text":"Hi, @` + bert.LID().User + `","mentions":["` + bert.LID().String() + `"],"replyTo":"` + id + `"}`
 	var sent SendResult
@@ -69,6 +79,20 @@ func (s *stack) lifeOfAChat(w *whatsapptest.World, expect expectation, session s
 		`{"messageId":"WAID","mode":"async","outboxId":"ULID","replayed":false,"status":"queued","timestamp":MS,"waMessageId":"WAID"}`).into(s.T, &sent)
 	_, err = bert.WaitMessage(whatsapptest.Within(s.T), func(m wasim.PhoneMessage) bool { return m.ID == sent.WAMessageID })
 	require.NoError(s, err)
+	s.settled(session, sent.WAMessageID)
+	expect("DELETE", at+chat, "", 204, "")
+	expect("DELETE", at+chat, "", 404, `{"error":{"code":"not_found","message":"chat not found","details":{}}}`)
+	expect("GET", at+"/chats", "", 200, `{"data":[],"nextCursor":null}`)
+}
+
+// settled waits until a send is stored as done: a chat that is deleted under way
+// would come back with its receipts.
+func (s *stack) settled(session, id string) {
+	s.Helper()
+	require.Eventually(s, func() bool {
+		m, err := s.db.Messages.Get(s.Context(), session, id)
+		return err == nil && m.AckLevel >= models.AckDelivered
+	}, whatsapptest.Patience, 10*time.Millisecond)
 }
 
 // lifeOfAWebhook is one being registered, changed, delivered to and removed.

@@ -112,7 +112,7 @@ func act[In, Out any](s spec, call func(ctx context.Context, root gen.ResolverRo
 			return a.sessionFirst(r, rt.Pattern, err)
 		}
 		if _, err := call(r.Context(), a.root, in); err != nil {
-			return err
+			return rt.judged(err)
 		}
 		w.WriteHeader(rt.Status)
 		return nil

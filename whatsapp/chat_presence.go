@@ -50,14 +50,21 @@ func (s *Service) SetPresence(ctx context.Context, sessionID string, available b
 	if err != nil {
 		return err
 	}
-	if err := sendPresence(ctx, x, available); err != nil {
-		return err
+	// Wished for first: the end of typing must not take it back.
+	before := x.chats.presence.want(available)
+	err = sendPresence(ctx, x, available)
+	if err != nil {
+		x.chats.presence.want(before)
 	}
-	a := &x.chats.presence
+	return err
+}
+
+// want sets whether the account is to be available, and gives what it was.
+func (a *availability) want(available bool) (before bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.wanted = available
-	return nil
+	before, a.wanted = a.wanted, available
+	return before
 }
 
 // sendPresence tells WhatsApp whether the account is available.

@@ -42,6 +42,8 @@ type link struct {
 	refuses atomic.Bool
 	// queue watches whatsmeow's queue of stanzas.
 	queue stanzaQueue
+	// presences are what people do at this moment.
+	presences presences
 
 	mu     sync.Mutex // guards closed, and work against it
 	closed bool
@@ -207,14 +209,15 @@ func (l *link) logout(ctx context.Context) (err error) {
 	return l.client.Logout(ctx)
 }
 
-// spawn runs work in a goroutine of the link's; nothing when it is closed.
-func (l *link) spawn(work func(context.Context)) {
+// spawn runs work in a goroutine of the link's; false when it is closed.
+func (l *link) spawn(work func(context.Context)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return
+		return false
 	}
 	l.work.Go(func() { work(l.ctx) })
+	return true
 }
 
 // close ends the link in the background. The channel is closed when this one and

@@ -23,6 +23,7 @@ type session struct {
 	groups    groupBook
 	health    health
 	sender    *sender
+	chats     *chatWork
 	downloads *downloads
 
 	link    atomic.Pointer[link] // nil: not running
@@ -37,7 +38,7 @@ type account struct {
 }
 
 func newSession(s *Service, row *models.Session) *session {
-	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), downloads: newDownloads(), log: s.log.With("session_id", row.ID)}
+	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), chats: newChatWork(row), downloads: newDownloads(), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})
 	return x

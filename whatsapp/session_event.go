@@ -68,7 +68,16 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 	case *events.Receipt:
 		return x.store(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
 	case *events.Message, *events.UndecryptableMessage: // counted by eventBuffer, before they are decrypted
-		return x.storeTaken(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
+		stored := x.storeTaken(l, func(ctx context.Context) error { return x.service.handleMessageEvent(ctx, x, evt) })
+		x.chats.came()
+		return stored
+	case *events.Pin, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat, *events.DeleteChat, *events.Star,
+		*events.DeleteForMe, *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
+		return x.chatChanged(l, evt)
+	case *events.ChatPresence:
+		x.presenceCame(l, evt)
+	case *events.Presence:
+		x.availabilityCame(l, evt)
 
 	case *events.MediaRetry:
 		return x.store(l, func(ctx context.Context) error { return x.service.mediaRetried(ctx, x, evt) })
@@ -89,11 +98,9 @@ func ignored(evt any) bool {
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
 	case *events.HistorySync: // downloaded by hand
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
-	case *events.ChatPresence, *events.Presence, *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
+	case *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
 		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
-	case *events.Pin, *events.Star, *events.DeleteForMe, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat,
-		*events.DeleteChat, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat,
-		*events.LabelAssociationMessage: // what other devices do to chats is not followed in this version
+	case *events.UnarchiveChatsSetting: // whichever device unarchives a chat says so itself
 	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
 	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
 	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity

@@ -140,6 +140,7 @@ func (o *owner) adopt(row *models.Session) {
 	}
 	o.account.Store(accountOf(&o.row))
 	o.sender.limit(&o.row)
+	o.chats.settle(&o.row)
 	o.publish()
 }
 

@@ -85,6 +85,7 @@ func (o *owner) newLink() {
 	l := newLink(o.session, device, proxy, &o.row)
 	o.link.Store(l)
 	l.spawn(func(ctx context.Context) { o.service.runSender(ctx, o.session, l) })
+	l.spawn(func(ctx context.Context) { o.service.runChats(ctx, o.session) })
 	l.spawn(func(ctx context.Context) { o.service.runDownloads(ctx, o.session, l) })
 	o.connect()
 }
@@ -195,6 +196,7 @@ func (o *owner) loggedIn(l *link) {
 	o.healthy = o.since
 	o.sender.ready()
 	o.online.Store(true)
+	o.chats.ready()
 	o.downloads.added()
 	o.identify(l)
 	o.become(models.SessionWorking, "")
