@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -90,14 +91,6 @@ func (s *Service) ClearChat(ctx context.Context, sessionID, chatJID string) (*mo
 	return chat, err
 }
 
-// disappearingTimers are those that WhatsApp's apps know: off, a day, a week, 90
-// days. They ignore any other, and the server refuses it for groups.
-func disappearingTimers() []time.Duration {
-	return []time.Duration{
-		whatsmeow.DisappearingTimerOff, whatsmeow.DisappearingTimer24Hours, whatsmeow.DisappearingTimer7Days, whatsmeow.DisappearingTimer90Days,
-	}
-}
-
 // SetDisappearingTimer has the new messages of a chat with a person or group
 // disappear after so many seconds; 0: they stay. It asks WhatsApp: the session must
 // be connected. The chat is made when it is new.
@@ -106,11 +99,8 @@ func (s *Service) SetDisappearingTimer(ctx context.Context, sessionID, chatJID s
 	if err != nil {
 		return nil, err
 	}
-	timer, known := time.Duration(seconds)*time.Second, false
-	for _, t := range disappearingTimers() {
-		known = known || t == timer
-	}
-	if !known {
+	timer := time.Duration(seconds) * time.Second
+	if !slices.Contains(disappearingTimers(), timer) { // the server refuses others for groups, apps ignore them
 		return nil, fault.Invalid("seconds", "seconds must be 0, 86400, 604800 or 7776000")
 	}
 	x, err := s.live(ctx, sessionID)

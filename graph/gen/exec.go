@@ -143,22 +143,25 @@ type ComplexityRoot struct {
 	}
 
 	Chat struct {
-		Archived      func(childComplexity int) int
-		Contact       func(childComplexity int) int
-		CreatedAt     func(childComplexity int) int
-		Group         func(childComplexity int) int
-		ID            func(childComplexity int) int
-		JID           func(childComplexity int) int
-		LastMessage   func(childComplexity int) int
-		LastMessageAt func(childComplexity int) int
-		Messages      func(childComplexity int, first *int32, after *string) int
-		MutedUntil    func(childComplexity int) int
-		Name          func(childComplexity int) int
-		Pinned        func(childComplexity int) int
-		SessionID     func(childComplexity int) int
-		Type          func(childComplexity int) int
-		UnreadCount   func(childComplexity int) int
-		UpdatedAt     func(childComplexity int) int
+		Archived         func(childComplexity int) int
+		Contact          func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		EphemeralSeconds func(childComplexity int) int
+		Group            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		JID              func(childComplexity int) int
+		Labels           func(childComplexity int) int
+		LastMessage      func(childComplexity int) int
+		LastMessageAt    func(childComplexity int) int
+		MarkedUnread     func(childComplexity int) int
+		Messages         func(childComplexity int, first *int32, after *string) int
+		MutedUntil       func(childComplexity int) int
+		Name             func(childComplexity int) int
+		Pinned           func(childComplexity int) int
+		SessionID        func(childComplexity int) int
+		Type             func(childComplexity int) int
+		UnreadCount      func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
 	}
 
 	ChatConnection struct {
@@ -190,6 +193,10 @@ type ComplexityRoot struct {
 		LID          func(childComplexity int) int
 		OnWhatsApp   func(childComplexity int) int
 		Query        func(childComplexity int) int
+	}
+
+	ClearChatPayload struct {
+		Chat func(childComplexity int) int
 	}
 
 	Contact struct {
@@ -268,6 +275,10 @@ type ComplexityRoot struct {
 		Results func(childComplexity int) int
 	}
 
+	CreateLabelPayload struct {
+		Label func(childComplexity int) int
+	}
+
 	CreateRealtimeTicketPayload struct {
 		ExpiresAt func(childComplexity int) int
 		Ticket    func(childComplexity int) int
@@ -281,6 +292,14 @@ type ComplexityRoot struct {
 	CreateWebhookPayload struct {
 		Secret  func(childComplexity int) int
 		Webhook func(childComplexity int) int
+	}
+
+	DeleteChatPayload struct {
+		DeletedChatJID func(childComplexity int) int
+	}
+
+	DeleteLabelPayload struct {
+		DeletedLabelID func(childComplexity int) int
 	}
 
 	DeleteSessionPayload struct {
@@ -446,6 +465,22 @@ type ComplexityRoot struct {
 		PendingApproval func(childComplexity int) int
 	}
 
+	Label struct {
+		Color     func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		Name      func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		WALabelID func(childComplexity int) int
+	}
+
+	LabelChatPayload struct {
+		Chat func(childComplexity int) int
+	}
+
+	LabelMessagePayload struct {
+		Message func(childComplexity int) int
+	}
+
 	LeaveGroupPayload struct {
 		Group func(childComplexity int) int
 	}
@@ -505,6 +540,7 @@ type ComplexityRoot struct {
 		ID          func(childComplexity int) int
 		IsForwarded func(childComplexity int) int
 		IsViewOnce  func(childComplexity int) int
+		Labels      func(childComplexity int) int
 		Level       func(childComplexity int) int
 		Mentions    func(childComplexity int) int
 		Quoted      func(childComplexity int) int
@@ -586,11 +622,15 @@ type ComplexityRoot struct {
 		ApproveGroupMembers         func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		BlockContact                func(childComplexity int, sessionID string, jid string) int
 		CancelSend                  func(childComplexity int, sessionID string, outboxID string) int
+		ClearChat                   func(childComplexity int, sessionID string, input ClearChatInput) int
 		CreateAPIKey                func(childComplexity int, input CreateAPIKeyInput) int
 		CreateGroup                 func(childComplexity int, sessionID string, input CreateGroupInput) int
+		CreateLabel                 func(childComplexity int, sessionID string, input CreateLabelInput) int
 		CreateRealtimeTicket        func(childComplexity int, input *CreateRealtimeTicketInput) int
 		CreateSession               func(childComplexity int, input CreateSessionInput) int
 		CreateWebhook               func(childComplexity int, input CreateWebhookInput) int
+		DeleteChat                  func(childComplexity int, sessionID string, input DeleteChatInput) int
+		DeleteLabel                 func(childComplexity int, sessionID string, labelID string) int
 		DeleteSession               func(childComplexity int, sessionID string) int
 		DeleteWebhook               func(childComplexity int, id string) int
 		DemoteGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
@@ -598,6 +638,8 @@ type ComplexityRoot struct {
 		FetchMedia                  func(childComplexity int, sessionID string, input MessageKeyInput) int
 		ForwardMessage              func(childComplexity int, sessionID string, input ForwardMessageInput) int
 		JoinGroup                   func(childComplexity int, sessionID string, input JoinGroupInput) int
+		LabelChat                   func(childComplexity int, sessionID string, labelID string, jid string) int
+		LabelMessage                func(childComplexity int, sessionID string, labelID string, input LabelMessageInput) int
 		LeaveGroup                  func(childComplexity int, sessionID string, groupJID string) int
 		LinkGroup                   func(childComplexity int, sessionID string, input LinkGroupInput) int
 		LogoutSession               func(childComplexity int, sessionID string) int
@@ -618,14 +660,22 @@ type ComplexityRoot struct {
 		SaveContact                 func(childComplexity int, sessionID string, input SaveContactInput) int
 		SendMessage                 func(childComplexity int, sessionID string, input SendMessageInput) int
 		SessionPairingCode          func(childComplexity int, sessionID string, input SessionPairingCodeInput) int
+		SetChatPresence             func(childComplexity int, sessionID string, input SetChatPresenceInput) int
 		SetDefaultDisappearingTimer func(childComplexity int, sessionID string, seconds int32) int
+		SetDisappearingTimer        func(childComplexity int, sessionID string, input SetDisappearingTimerInput) int
 		SetGroupPicture             func(childComplexity int, sessionID string, groupJID string, picture string) int
+		SetPresence                 func(childComplexity int, sessionID string, available bool) int
+		StarMessage                 func(childComplexity int, sessionID string, input StarMessageInput) int
 		StartSession                func(childComplexity int, sessionID string) int
 		StopSession                 func(childComplexity int, sessionID string) int
+		SubscribePresence           func(childComplexity int, sessionID string, jid string) int
 		TestWebhook                 func(childComplexity int, id string) int
 		UnblockContact              func(childComplexity int, sessionID string, jid string) int
+		UnlabelChat                 func(childComplexity int, sessionID string, labelID string, jid string) int
 		UnlinkGroup                 func(childComplexity int, sessionID string, input LinkGroupInput) int
+		UpdateChat                  func(childComplexity int, sessionID string, input UpdateChatInput) int
 		UpdateGroup                 func(childComplexity int, sessionID string, groupJID string, input UpdateGroupInput) int
+		UpdateLabel                 func(childComplexity int, sessionID string, labelID string, input UpdateLabelInput) int
 		UpdatePrivacySettings       func(childComplexity int, sessionID string, input UpdatePrivacySettingsInput) int
 		UpdateProfile               func(childComplexity int, sessionID string, input UpdateProfileInput) int
 		UpdateSession               func(childComplexity int, sessionID string, input UpdateSessionInput) int
@@ -882,7 +932,7 @@ type ComplexityRoot struct {
 		AutoRead        func(childComplexity int) int
 		AutoRejectCalls func(childComplexity int) int
 		Chat            func(childComplexity int, jid string) int
-		Chats           func(childComplexity int, first *int32, after *string) int
+		Chats           func(childComplexity int, first *int32, after *string, filter *ChatFilter) int
 		Connected       func(childComplexity int) int
 		Contacts        func(childComplexity int, filter *ContactFilter, first *int32, after *string) int
 		CreatedAt       func(childComplexity int) int
@@ -895,6 +945,7 @@ type ComplexityRoot struct {
 		ID              func(childComplexity int) int
 		IsAdminSession  func(childComplexity int) int
 		Label           func(childComplexity int) int
+		Labels          func(childComplexity int) int
 		LastConnectedAt func(childComplexity int) int
 		OrganizationID  func(childComplexity int) int
 		Paired          func(childComplexity int) int
@@ -958,12 +1009,28 @@ type ComplexityRoot struct {
 		Type           func(childComplexity int) int
 	}
 
+	SetChatPresencePayload struct {
+		State func(childComplexity int) int
+	}
+
 	SetDefaultDisappearingTimerPayload struct {
 		Seconds func(childComplexity int) int
 	}
 
+	SetDisappearingTimerPayload struct {
+		Chat func(childComplexity int) int
+	}
+
 	SetGroupPicturePayload struct {
 		PictureID func(childComplexity int) int
+	}
+
+	SetPresencePayload struct {
+		Available func(childComplexity int) int
+	}
+
+	StarMessagePayload struct {
+		Message func(childComplexity int) int
 	}
 
 	StartSessionPayload struct {
@@ -979,6 +1046,10 @@ type ComplexityRoot struct {
 		IsDefault func(childComplexity int) int
 		JID       func(childComplexity int) int
 		Subject   func(childComplexity int) int
+	}
+
+	SubscribePresencePayload struct {
+		JID func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -1011,12 +1082,24 @@ type ComplexityRoot struct {
 		Raw func(childComplexity int) int
 	}
 
+	UnlabelChatPayload struct {
+		Chat func(childComplexity int) int
+	}
+
 	UnlinkGroupPayload struct {
 		Group func(childComplexity int) int
 	}
 
+	UpdateChatPayload struct {
+		Chat func(childComplexity int) int
+	}
+
 	UpdateGroupPayload struct {
 		Group func(childComplexity int) int
+	}
+
+	UpdateLabelPayload struct {
+		Label func(childComplexity int) int
 	}
 
 	UpdatePrivacySettingsPayload struct {
@@ -1094,6 +1177,7 @@ type ChatResolver interface {
 	LastMessage(ctx context.Context, obj *models.Chat) (*models.Message, error)
 	Contact(ctx context.Context, obj *models.Chat) (*models.Identity, error)
 	Group(ctx context.Context, obj *models.Chat) (*models.Group, error)
+	Labels(ctx context.Context, obj *models.Chat) ([]*models.Label, error)
 }
 type ContactResolver interface {
 	Dm(ctx context.Context, obj *models.Identity) (*models.Chat, error)
@@ -1119,6 +1203,7 @@ type MessageResolver interface {
 	Sender(ctx context.Context, obj *models.Message) (*models.Identity, error)
 	Quoted(ctx context.Context, obj *models.Message) (*models.Message, error)
 	Receipts(ctx context.Context, obj *models.Message) ([]*models.MessageReceipt, error)
+	Labels(ctx context.Context, obj *models.Message) ([]*models.Label, error)
 }
 type MutationResolver interface {
 	UpdateProfile(ctx context.Context, sessionID string, input UpdateProfileInput) (*UpdateProfilePayload, error)
@@ -1129,6 +1214,14 @@ type MutationResolver interface {
 	RevokeAPIKey(ctx context.Context, id string) (*RevokeAPIKeyPayload, error)
 	AdminStartSessionBackfill(ctx context.Context, sessionID string) (*AdminStartSessionBackfillPayload, error)
 	ReadChat(ctx context.Context, sessionID string, input ReadChatInput) (*ReadChatPayload, error)
+	UpdateChat(ctx context.Context, sessionID string, input UpdateChatInput) (*UpdateChatPayload, error)
+	DeleteChat(ctx context.Context, sessionID string, input DeleteChatInput) (*DeleteChatPayload, error)
+	ClearChat(ctx context.Context, sessionID string, input ClearChatInput) (*ClearChatPayload, error)
+	SetDisappearingTimer(ctx context.Context, sessionID string, input SetDisappearingTimerInput) (*SetDisappearingTimerPayload, error)
+	StarMessage(ctx context.Context, sessionID string, input StarMessageInput) (*StarMessagePayload, error)
+	SetChatPresence(ctx context.Context, sessionID string, input SetChatPresenceInput) (*SetChatPresencePayload, error)
+	SetPresence(ctx context.Context, sessionID string, available bool) (*SetPresencePayload, error)
+	SubscribePresence(ctx context.Context, sessionID string, jid string) (*SubscribePresencePayload, error)
 	BlockContact(ctx context.Context, sessionID string, jid string) (*BlockContactPayload, error)
 	UnblockContact(ctx context.Context, sessionID string, jid string) (*UnblockContactPayload, error)
 	SaveContact(ctx context.Context, sessionID string, input SaveContactInput) (*SaveContactPayload, error)
@@ -1142,6 +1235,12 @@ type MutationResolver interface {
 	UnlinkGroup(ctx context.Context, sessionID string, input LinkGroupInput) (*UnlinkGroupPayload, error)
 	SetGroupPicture(ctx context.Context, sessionID string, groupJID string, picture string) (*SetGroupPicturePayload, error)
 	RemoveGroupPicture(ctx context.Context, sessionID string, groupJID string) (*RemoveGroupPicturePayload, error)
+	CreateLabel(ctx context.Context, sessionID string, input CreateLabelInput) (*CreateLabelPayload, error)
+	UpdateLabel(ctx context.Context, sessionID string, labelID string, input UpdateLabelInput) (*UpdateLabelPayload, error)
+	DeleteLabel(ctx context.Context, sessionID string, labelID string) (*DeleteLabelPayload, error)
+	LabelChat(ctx context.Context, sessionID string, labelID string, jid string) (*LabelChatPayload, error)
+	UnlabelChat(ctx context.Context, sessionID string, labelID string, jid string) (*UnlabelChatPayload, error)
+	LabelMessage(ctx context.Context, sessionID string, labelID string, input LabelMessageInput) (*LabelMessagePayload, error)
 	AddGroupMembers(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*AddGroupMembersPayload, error)
 	RemoveGroupMember(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*RemoveGroupMemberPayload, error)
 	PromoteGroupMember(ctx context.Context, sessionID string, groupJID string, input GroupParticipantsInput) (*PromoteGroupMemberPayload, error)
@@ -1208,12 +1307,13 @@ type QueryResolver interface {
 type SessionResolver interface {
 	Connected(ctx context.Context, obj *models.Session) (bool, error)
 
-	Chats(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Chat], error)
+	Chats(ctx context.Context, obj *models.Session, first *int32, after *string, filter *ChatFilter) (*Connection[models.Chat], error)
 	Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error)
 	Contacts(ctx context.Context, obj *models.Session, filter *ContactFilter, first *int32, after *string) (*Connection[models.Identity], error)
 	Groups(ctx context.Context, obj *models.Session, first *int32, after *string) (*Connection[models.Group], error)
 	Group(ctx context.Context, obj *models.Session, jid string) (*models.Group, error)
 	Health(ctx context.Context, obj *models.Session) (*SessionHealth, error)
+	Labels(ctx context.Context, obj *models.Session) ([]*models.Label, error)
 }
 type SubscriptionResolver interface {
 	Events(ctx context.Context, sessionID *string, types []models.EventName, after *string) (<-chan Event, error)
@@ -1606,6 +1706,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Chat.CreatedAt(childComplexity), true
+	case "Chat.ephemeralSeconds":
+		if e.ComplexityRoot.Chat.EphemeralSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.EphemeralSeconds(childComplexity), true
 	case "Chat.group":
 		if e.ComplexityRoot.Chat.Group == nil {
 			break
@@ -1624,6 +1730,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Chat.JID(childComplexity), true
+	case "Chat.labels":
+		if e.ComplexityRoot.Chat.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.Labels(childComplexity), true
 	case "Chat.lastMessage":
 		if e.ComplexityRoot.Chat.LastMessage == nil {
 			break
@@ -1636,6 +1748,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Chat.LastMessageAt(childComplexity), true
+	case "Chat.markedUnread":
+		if e.ComplexityRoot.Chat.MarkedUnread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Chat.MarkedUnread(childComplexity), true
 	case "Chat.messages":
 		if e.ComplexityRoot.Chat.Messages == nil {
 			break
@@ -1807,6 +1925,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CheckedNumber.Query(childComplexity), true
+
+	case "ClearChatPayload.chat":
+		if e.ComplexityRoot.ClearChatPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClearChatPayload.Chat(childComplexity), true
 
 	case "Contact.businessName":
 		if e.ComplexityRoot.Contact.BusinessName == nil {
@@ -2077,6 +2202,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateGroupPayload.Results(childComplexity), true
 
+	case "CreateLabelPayload.label":
+		if e.ComplexityRoot.CreateLabelPayload.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateLabelPayload.Label(childComplexity), true
+
 	case "CreateRealtimeTicketPayload.expiresAt":
 		if e.ComplexityRoot.CreateRealtimeTicketPayload.ExpiresAt == nil {
 			break
@@ -2115,6 +2247,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateWebhookPayload.Webhook(childComplexity), true
+
+	case "DeleteChatPayload.deletedChatJid":
+		if e.ComplexityRoot.DeleteChatPayload.DeletedChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteChatPayload.DeletedChatJID(childComplexity), true
+
+	case "DeleteLabelPayload.deletedLabelId":
+		if e.ComplexityRoot.DeleteLabelPayload.DeletedLabelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteLabelPayload.DeletedLabelID(childComplexity), true
 
 	case "DeleteSessionPayload.deletedSessionId":
 		if e.ComplexityRoot.DeleteSessionPayload.DeletedSessionID == nil {
@@ -2742,6 +2888,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.JoinGroupPayload.PendingApproval(childComplexity), true
 
+	case "Label.color":
+		if e.ComplexityRoot.Label.Color == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.Color(childComplexity), true
+	case "Label.createdAt":
+		if e.ComplexityRoot.Label.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.CreatedAt(childComplexity), true
+	case "Label.name":
+		if e.ComplexityRoot.Label.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.Name(childComplexity), true
+	case "Label.updatedAt":
+		if e.ComplexityRoot.Label.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.UpdatedAt(childComplexity), true
+	case "Label.id":
+		if e.ComplexityRoot.Label.WALabelID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.WALabelID(childComplexity), true
+
+	case "LabelChatPayload.chat":
+		if e.ComplexityRoot.LabelChatPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LabelChatPayload.Chat(childComplexity), true
+
+	case "LabelMessagePayload.message":
+		if e.ComplexityRoot.LabelMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LabelMessagePayload.Message(childComplexity), true
+
 	case "LeaveGroupPayload.group":
 		if e.ComplexityRoot.LeaveGroupPayload.Group == nil {
 			break
@@ -2988,6 +3179,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.IsViewOnce(childComplexity), true
+	case "Message.labels":
+		if e.ComplexityRoot.Message.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Labels(childComplexity), true
 	case "Message.ackLevel":
 		if e.ComplexityRoot.Message.Level == nil {
 			break
@@ -3385,6 +3582,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelSend(childComplexity, args["sessionId"].(string), args["outboxId"].(string)), true
+	case "Mutation.clearChat":
+		if e.ComplexityRoot.Mutation.ClearChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_clearChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClearChat(childComplexity, args["sessionId"].(string), args["input"].(ClearChatInput)), true
 	case "Mutation.createApiKey":
 		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
 			break
@@ -3407,6 +3615,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateGroup(childComplexity, args["sessionId"].(string), args["input"].(CreateGroupInput)), true
+	case "Mutation.createLabel":
+		if e.ComplexityRoot.Mutation.CreateLabel == nil {
+			break
+		}
+
+		args, err := field_Mutation_createLabel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateLabel(childComplexity, args["sessionId"].(string), args["input"].(CreateLabelInput)), true
 	case "Mutation.createRealtimeTicket":
 		if e.ComplexityRoot.Mutation.CreateRealtimeTicket == nil {
 			break
@@ -3440,6 +3659,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateWebhook(childComplexity, args["input"].(CreateWebhookInput)), true
+	case "Mutation.deleteChat":
+		if e.ComplexityRoot.Mutation.DeleteChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_deleteChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteChat(childComplexity, args["sessionId"].(string), args["input"].(DeleteChatInput)), true
+	case "Mutation.deleteLabel":
+		if e.ComplexityRoot.Mutation.DeleteLabel == nil {
+			break
+		}
+
+		args, err := field_Mutation_deleteLabel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteLabel(childComplexity, args["sessionId"].(string), args["labelId"].(string)), true
 	case "Mutation.deleteSession":
 		if e.ComplexityRoot.Mutation.DeleteSession == nil {
 			break
@@ -3517,6 +3758,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.JoinGroup(childComplexity, args["sessionId"].(string), args["input"].(JoinGroupInput)), true
+	case "Mutation.labelChat":
+		if e.ComplexityRoot.Mutation.LabelChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_labelChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LabelChat(childComplexity, args["sessionId"].(string), args["labelId"].(string), args["jid"].(string)), true
+	case "Mutation.labelMessage":
+		if e.ComplexityRoot.Mutation.LabelMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_labelMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LabelMessage(childComplexity, args["sessionId"].(string), args["labelId"].(string), args["input"].(LabelMessageInput)), true
 	case "Mutation.leaveGroup":
 		if e.ComplexityRoot.Mutation.LeaveGroup == nil {
 			break
@@ -3737,6 +4000,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionPairingCode(childComplexity, args["sessionId"].(string), args["input"].(SessionPairingCodeInput)), true
+	case "Mutation.setChatPresence":
+		if e.ComplexityRoot.Mutation.SetChatPresence == nil {
+			break
+		}
+
+		args, err := field_Mutation_setChatPresence_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetChatPresence(childComplexity, args["sessionId"].(string), args["input"].(SetChatPresenceInput)), true
 	case "Mutation.setDefaultDisappearingTimer":
 		if e.ComplexityRoot.Mutation.SetDefaultDisappearingTimer == nil {
 			break
@@ -3748,6 +4022,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetDefaultDisappearingTimer(childComplexity, args["sessionId"].(string), args["seconds"].(int32)), true
+	case "Mutation.setDisappearingTimer":
+		if e.ComplexityRoot.Mutation.SetDisappearingTimer == nil {
+			break
+		}
+
+		args, err := field_Mutation_setDisappearingTimer_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetDisappearingTimer(childComplexity, args["sessionId"].(string), args["input"].(SetDisappearingTimerInput)), true
 	case "Mutation.setGroupPicture":
 		if e.ComplexityRoot.Mutation.SetGroupPicture == nil {
 			break
@@ -3759,6 +4044,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetGroupPicture(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["picture"].(string)), true
+	case "Mutation.setPresence":
+		if e.ComplexityRoot.Mutation.SetPresence == nil {
+			break
+		}
+
+		args, err := field_Mutation_setPresence_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetPresence(childComplexity, args["sessionId"].(string), args["available"].(bool)), true
+	case "Mutation.starMessage":
+		if e.ComplexityRoot.Mutation.StarMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_starMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StarMessage(childComplexity, args["sessionId"].(string), args["input"].(StarMessageInput)), true
 	case "Mutation.startSession":
 		if e.ComplexityRoot.Mutation.StartSession == nil {
 			break
@@ -3781,6 +4088,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopSession(childComplexity, args["sessionId"].(string)), true
+	case "Mutation.subscribePresence":
+		if e.ComplexityRoot.Mutation.SubscribePresence == nil {
+			break
+		}
+
+		args, err := field_Mutation_subscribePresence_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscribePresence(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.testWebhook":
 		if e.ComplexityRoot.Mutation.TestWebhook == nil {
 			break
@@ -3803,6 +4121,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnblockContact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Mutation.unlabelChat":
+		if e.ComplexityRoot.Mutation.UnlabelChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_unlabelChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnlabelChat(childComplexity, args["sessionId"].(string), args["labelId"].(string), args["jid"].(string)), true
 	case "Mutation.unlinkGroup":
 		if e.ComplexityRoot.Mutation.UnlinkGroup == nil {
 			break
@@ -3814,6 +4143,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnlinkGroup(childComplexity, args["sessionId"].(string), args["input"].(LinkGroupInput)), true
+	case "Mutation.updateChat":
+		if e.ComplexityRoot.Mutation.UpdateChat == nil {
+			break
+		}
+
+		args, err := field_Mutation_updateChat_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateChat(childComplexity, args["sessionId"].(string), args["input"].(UpdateChatInput)), true
 	case "Mutation.updateGroup":
 		if e.ComplexityRoot.Mutation.UpdateGroup == nil {
 			break
@@ -3825,6 +4165,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(UpdateGroupInput)), true
+	case "Mutation.updateLabel":
+		if e.ComplexityRoot.Mutation.UpdateLabel == nil {
+			break
+		}
+
+		args, err := field_Mutation_updateLabel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateLabel(childComplexity, args["sessionId"].(string), args["labelId"].(string), args["input"].(UpdateLabelInput)), true
 	case "Mutation.updatePrivacySettings":
 		if e.ComplexityRoot.Mutation.UpdatePrivacySettings == nil {
 			break
@@ -4969,7 +5320,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Session.Chats(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+		return e.ComplexityRoot.Session.Chats(childComplexity, args["first"].(*int32), args["after"].(*string), args["filter"].(*ChatFilter)), true
 	case "Session.connected":
 		if e.ComplexityRoot.Session.Connected == nil {
 			break
@@ -5057,6 +5408,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.Label(childComplexity), true
+	case "Session.labels":
+		if e.ComplexityRoot.Session.Labels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Session.Labels(childComplexity), true
 	case "Session.lastConnectedAt":
 		if e.ComplexityRoot.Session.LastConnectedAt == nil {
 			break
@@ -5322,6 +5679,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionStatusEvent.Type(childComplexity), true
 
+	case "SetChatPresencePayload.state":
+		if e.ComplexityRoot.SetChatPresencePayload.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetChatPresencePayload.State(childComplexity), true
+
 	case "SetDefaultDisappearingTimerPayload.seconds":
 		if e.ComplexityRoot.SetDefaultDisappearingTimerPayload.Seconds == nil {
 			break
@@ -5329,12 +5693,33 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetDefaultDisappearingTimerPayload.Seconds(childComplexity), true
 
+	case "SetDisappearingTimerPayload.chat":
+		if e.ComplexityRoot.SetDisappearingTimerPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetDisappearingTimerPayload.Chat(childComplexity), true
+
 	case "SetGroupPicturePayload.pictureId":
 		if e.ComplexityRoot.SetGroupPicturePayload.PictureID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.SetGroupPicturePayload.PictureID(childComplexity), true
+
+	case "SetPresencePayload.available":
+		if e.ComplexityRoot.SetPresencePayload.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetPresencePayload.Available(childComplexity), true
+
+	case "StarMessagePayload.message":
+		if e.ComplexityRoot.StarMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StarMessagePayload.Message(childComplexity), true
 
 	case "StartSessionPayload.session":
 		if e.ComplexityRoot.StartSessionPayload.Session == nil {
@@ -5374,6 +5759,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SubGroup.Subject(childComplexity), true
+
+	case "SubscribePresencePayload.jid":
+		if e.ComplexityRoot.SubscribePresencePayload.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscribePresencePayload.JID(childComplexity), true
 
 	case "Subscription.events":
 		if e.ComplexityRoot.Subscription.Events == nil {
@@ -5463,6 +5855,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnknownContent.Raw(childComplexity), true
 
+	case "UnlabelChatPayload.chat":
+		if e.ComplexityRoot.UnlabelChatPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnlabelChatPayload.Chat(childComplexity), true
+
 	case "UnlinkGroupPayload.group":
 		if e.ComplexityRoot.UnlinkGroupPayload.Group == nil {
 			break
@@ -5470,12 +5869,26 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UnlinkGroupPayload.Group(childComplexity), true
 
+	case "UpdateChatPayload.chat":
+		if e.ComplexityRoot.UpdateChatPayload.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateChatPayload.Chat(childComplexity), true
+
 	case "UpdateGroupPayload.group":
 		if e.ComplexityRoot.UpdateGroupPayload.Group == nil {
 			break
 		}
 
 		return e.ComplexityRoot.UpdateGroupPayload.Group(childComplexity), true
+
+	case "UpdateLabelPayload.label":
+		if e.ComplexityRoot.UpdateLabelPayload.Label == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateLabelPayload.Label(childComplexity), true
 
 	case "UpdatePrivacySettingsPayload.privacySettings":
 		if e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings == nil {
@@ -5694,17 +6107,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddReactionInput", graphql.BindUnmarshaler(ec, unmarshalInputAddReactionInput)),
+			graphql.NewInputUnmarshaler("ChatFilter", graphql.BindUnmarshaler(ec, unmarshalInputChatFilter)),
+			graphql.NewInputUnmarshaler("ClearChatInput", graphql.BindUnmarshaler(ec, unmarshalInputClearChatInput)),
 			graphql.NewInputUnmarshaler("ContactCardInput", graphql.BindUnmarshaler(ec, unmarshalInputContactCardInput)),
 			graphql.NewInputUnmarshaler("ContactFilter", graphql.BindUnmarshaler(ec, unmarshalInputContactFilter)),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateApiKeyInput)),
 			graphql.NewInputUnmarshaler("CreateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateGroupInput)),
+			graphql.NewInputUnmarshaler("CreateLabelInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateLabelInput)),
 			graphql.NewInputUnmarshaler("CreateRealtimeTicketInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateRealtimeTicketInput)),
 			graphql.NewInputUnmarshaler("CreateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateSessionInput)),
 			graphql.NewInputUnmarshaler("CreateWebhookInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateWebhookInput)),
+			graphql.NewInputUnmarshaler("DeleteChatInput", graphql.BindUnmarshaler(ec, unmarshalInputDeleteChatInput)),
 			graphql.NewInputUnmarshaler("EditMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputEditMessageInput)),
 			graphql.NewInputUnmarshaler("ForwardMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputForwardMessageInput)),
 			graphql.NewInputUnmarshaler("GroupParticipantsInput", graphql.BindUnmarshaler(ec, unmarshalInputGroupParticipantsInput)),
 			graphql.NewInputUnmarshaler("JoinGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputJoinGroupInput)),
+			graphql.NewInputUnmarshaler("LabelMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputLabelMessageInput)),
 			graphql.NewInputUnmarshaler("LinkGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputLinkGroupInput)),
 			graphql.NewInputUnmarshaler("LocationInput", graphql.BindUnmarshaler(ec, unmarshalInputLocationInput)),
 			graphql.NewInputUnmarshaler("MediaInput", graphql.BindUnmarshaler(ec, unmarshalInputMediaInput)),
@@ -5719,8 +6137,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SaveContactInput", graphql.BindUnmarshaler(ec, unmarshalInputSaveContactInput)),
 			graphql.NewInputUnmarshaler("SendMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputSendMessageInput)),
 			graphql.NewInputUnmarshaler("SessionPairingCodeInput", graphql.BindUnmarshaler(ec, unmarshalInputSessionPairingCodeInput)),
+			graphql.NewInputUnmarshaler("SetChatPresenceInput", graphql.BindUnmarshaler(ec, unmarshalInputSetChatPresenceInput)),
+			graphql.NewInputUnmarshaler("SetDisappearingTimerInput", graphql.BindUnmarshaler(ec, unmarshalInputSetDisappearingTimerInput)),
+			graphql.NewInputUnmarshaler("StarMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputStarMessageInput)),
 			graphql.NewInputUnmarshaler("TextContentInput", graphql.BindUnmarshaler(ec, unmarshalInputTextContentInput)),
+			graphql.NewInputUnmarshaler("UpdateChatInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateChatInput)),
 			graphql.NewInputUnmarshaler("UpdateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateGroupInput)),
+			graphql.NewInputUnmarshaler("UpdateLabelInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateLabelInput)),
 			graphql.NewInputUnmarshaler("UpdatePrivacySettingsInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdatePrivacySettingsInput)),
 			graphql.NewInputUnmarshaler("UpdateProfileInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateProfileInput)),
 			graphql.NewInputUnmarshaler("UpdateSessionInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateSessionInput)),
@@ -6104,17 +6527,76 @@ type AdminStartSessionBackfillPayload {
 
 extend type Session {
   "The session's chats, the one with the latest message first."
-  chats("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): ChatConnection! @capability(any: [READ])
+  chats(
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+    "Only these; null: all."
+    filter: ChatFilter
+  ): ChatConnection! @capability(any: [READ])
   "One chat; NOT_FOUND when there is none with this address."
   chat("The address of the person, by LID or phone number, or of the group or channel." jid: JID!): Chat @capability(any: [READ])
 }
 
 extend type Mutation {
   """
-  Sets a chat's unread count to 0, also while the session is offline. With ` + "`" + `receipts` + "`" + ` the senders
-  hear that their messages were read, which asks WhatsApp. Repeating it changes nothing.
+  Sets a chat's unread count to 0, also while the session is offline; the account's other devices show it read
+  once they can be told. With ` + "`" + `receipts` + "`" + ` the senders hear that their messages were read, which asks WhatsApp.
+  Repeating it changes nothing.
   """
   readChat("The session's id." sessionId: ID!, "The chat." input: ReadChatInput!): ReadChatPayload! @capability(any: [SEND])
+  """
+  Archives, pins, mutes or marks a chat, also while the session is offline: what is stored is true from now on, and the
+  account's other devices follow as soon as they can be told. Absent fields stay.
+  """
+  updateChat("The session's id." sessionId: ID!, "What to change." input: UpdateChatInput!): UpdateChatPayload! @capability(any: [SEND])
+  "Removes a chat with its messages and files from the gateway. WhatsApp keeps it; a new message brings it back."
+  deleteChat("The session's id." sessionId: ID!, "The chat." input: DeleteChatInput!): DeleteChatPayload! @capability(any: [SEND])
+  "Removes the messages of a chat with their files from the gateway, and keeps the chat. WhatsApp keeps them."
+  clearChat("The session's id." sessionId: ID!, "The chat." input: ClearChatInput!): ClearChatPayload! @capability(any: [SEND])
+  "Has the new messages of a chat with a person or group disappear after a time. Live."
+  setDisappearingTimer("The session's id." sessionId: ID!, "Which chat, and when." input: SetDisappearingTimerInput!): SetDisappearingTimerPayload!
+    @capability(any: [SEND])
+  "Stars a message for the account, or takes the star off. Live; repeating it changes nothing."
+  starMessage("The session's id." sessionId: ID!, "Which message." input: StarMessageInput!): StarMessagePayload! @capability(any: [SEND])
+  "Shows a person or group that the account types or records a voice note, or no longer does. Live. It makes the account available for half a minute."
+  setChatPresence("The session's id." sessionId: ID!, "Where, and what." input: SetChatPresenceInput!): SetChatPresencePayload!
+    @capability(any: [SEND])
+  """
+  Shows the account as available, or not, until it is set otherwise or the gateway restarts. Live. While it is available its
+  phone may stay silent; only then PRESENCE events tell of others.
+  """
+  setPresence("The session's id." sessionId: ID!, "Whether it is available." available: Boolean!): SetPresencePayload! @capability(any: [SEND])
+  "Has PRESENCE events tell whether a person is available, as far as they let it be seen. Live. It makes the account available, see ` + "`" + `setPresence` + "`" + `."
+  subscribePresence("The session's id." sessionId: ID!, "The person, by LID or phone number." jid: JID!): SubscribePresencePayload!
+    @capability(any: [SEND])
+}
+
+"Which chats: what is given must hold together."
+input ChatFilter {
+  "Only of this kind."
+  type: ChatType
+  "Only archived ones; false: only others."
+  archived: Boolean
+  "Only pinned ones; false: only others."
+  pinned: Boolean
+  "Only with unread messages or marked unread; false: only others."
+  unread: Boolean
+  "Only with this label."
+  labelId: ID
+  "Only where this is a part of the name or address, in any case."
+  q: String
+}
+
+"What the account does in a chat."
+enum ChatPresenceState {
+  "It types."
+  COMPOSING
+  "It no longer types or records."
+  PAUSED
+  "It records a voice note."
+  RECORDING
 }
 
 "What kind of chat it is."
@@ -6139,7 +6621,7 @@ type Chat implements Node {
   sessionId: ID!
   "What kind of chat it is."
   type: ChatType!
-  "The person's name or the group's subject; null when none is known."
+  "The person's name, the group's subject or the channel's name; null when none is known."
   name: String
   "Whether it is archived."
   archived: Boolean!
@@ -6149,6 +6631,10 @@ type Chat implements Node {
   mutedUntil: DateTime
   "Messages that came since it was last read."
   unreadCount: Int!
+  "Whether somebody marked it unread without a new message."
+  markedUnread: Boolean!
+  "After how many seconds its new messages disappear; 0: they stay."
+  ephemeralSeconds: Int!
   "When its latest message was sent; null: it has none."
   lastMessageAt: DateTime
   "When the gateway first saw it."
@@ -6163,6 +6649,8 @@ type Chat implements Node {
   contact: Contact @capability(any: [READ])
   "The group, while one is known; null in any other chat."
   group: Group @capability(any: [READ])
+  "The labels that it has."
+  labels: [Label!]! @capability(any: [READ])
 }
 
 "A page of chats."
@@ -6197,6 +6685,108 @@ input ReadChatInput {
 type ReadChatPayload {
   "The chat."
   chat: Chat!
+}
+
+"What to change of a chat; absent fields stay."
+input UpdateChatInput {
+  "Its address."
+  jid: JID!
+  "Whether it is archived. Archiving unpins it, unless ` + "`" + `pinned` + "`" + ` says otherwise."
+  archived: Boolean
+  "Whether it is pinned."
+  pinned: Boolean
+  "Until when it is muted."
+  mutedUntil: DateTime
+  "Unmute it; wins over ` + "`" + `mutedUntil` + "`" + `."
+  unmute: Boolean
+  "Mark it unread without a new message, or take the mark off. Default: it stays."
+  markedUnread: Boolean
+}
+
+"The changed chat."
+type UpdateChatPayload {
+  "The chat."
+  chat: Chat!
+}
+
+"The chat to delete."
+input DeleteChatInput {
+  "Its address."
+  jid: JID!
+}
+
+"The deleted chat."
+type DeleteChatPayload {
+  "Its address."
+  deletedChatJid: JID!
+}
+
+"The chat to clear."
+input ClearChatInput {
+  "Its address."
+  jid: JID!
+}
+
+"The cleared chat."
+type ClearChatPayload {
+  "The chat."
+  chat: Chat!
+}
+
+"When messages of a chat disappear."
+input SetDisappearingTimerInput {
+  "The person or group."
+  jid: JID!
+  "After how many seconds: 0 (never), 86400, 604800 or 7776000."
+  seconds: Int!
+}
+
+"The changed chat."
+type SetDisappearingTimerPayload {
+  "The chat."
+  chat: Chat!
+}
+
+"The message to star."
+input StarMessageInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of the message."
+  waMessageId: String!
+  "Whether it is starred. Default true."
+  starred: Boolean
+}
+
+"The starred message."
+type StarMessagePayload {
+  "The message."
+  message: Message!
+}
+
+"What to show in a chat."
+input SetChatPresenceInput {
+  "The person or group."
+  jid: JID!
+  "What the account does."
+  state: ChatPresenceState!
+}
+
+"What was shown."
+type SetChatPresencePayload {
+  "What the account does."
+  state: ChatPresenceState!
+}
+
+"The account's presence."
+type SetPresencePayload {
+  "Whether it is available."
+  available: Boolean!
+}
+
+"Whose presence is told."
+type SubscribePresencePayload {
+  "The person."
+  jid: JID!
 }
 `, BuiltIn: false},
 	{Name: "../schema/contact.graphqls", Input: `extend type Query {
@@ -7146,6 +7736,109 @@ type SessionHealth {
   phoneSeenAt: DateTime
   "Whether the account's own phone answers; null until it was asked. WhatsApp unlinks the devices of a phone that stays away for about two weeks."
   phoneOnline: Boolean
+}
+`, BuiltIn: false},
+	{Name: "../schema/label.graphqls", Input: `extend type Session {
+  "The account's labels, in the order in which they became known."
+  labels: [Label!]! @capability(any: [READ])
+}
+
+extend type Message {
+  "The labels that it has."
+  labels: [Label!]! @capability(any: [READ])
+}
+
+extend type Mutation {
+  "Makes a label. Live, as all acts on labels. WhatsApp's apps show labels to business accounts only."
+  createLabel("The session's id." sessionId: ID!, "The label." input: CreateLabelInput!): CreateLabelPayload! @capability(any: [SEND])
+  "Changes a label. Absent fields stay."
+  updateLabel("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "What to change." input: UpdateLabelInput!): UpdateLabelPayload!
+    @capability(any: [SEND])
+  "Deletes a label and takes it off everything."
+  deleteLabel("The session's id." sessionId: ID!, "The label's id." labelId: ID!): DeleteLabelPayload! @capability(any: [SEND])
+  "Puts a label on a chat. Repeating it changes nothing."
+  labelChat("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "The chat." jid: JID!): LabelChatPayload! @capability(any: [SEND])
+  "Takes a label off a chat. Repeating it changes nothing."
+  unlabelChat("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "The chat." jid: JID!): UnlabelChatPayload! @capability(any: [SEND])
+  "Puts a label on a message, or takes it off. Repeating it changes nothing."
+  labelMessage("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "Which message." input: LabelMessageInput!): LabelMessagePayload!
+    @capability(any: [SEND])
+}
+
+"A label of the account's, for chats and messages."
+type Label {
+  "WhatsApp's id of it, unique within the session."
+  id: ID!
+  "Its name; empty until it is known."
+  name: String!
+  "An index into the palette of WhatsApp's apps, 0 to 19."
+  color: Int!
+  "When the gateway first saw it."
+  createdAt: DateTime!
+  "When it last changed here."
+  updatedAt: DateTime!
+}
+
+"A new label."
+input CreateLabelInput {
+  "Its name, at most 100 characters."
+  name: String!
+  "An index into the palette of WhatsApp's apps, 0 to 19. Default 0."
+  color: Int
+}
+
+"The new label."
+type CreateLabelPayload {
+  "The label."
+  label: Label!
+}
+
+"What to change of a label; absent fields stay."
+input UpdateLabelInput {
+  "Its name, at most 100 characters."
+  name: String
+  "An index into the palette of WhatsApp's apps, 0 to 19."
+  color: Int
+}
+
+"The changed label."
+type UpdateLabelPayload {
+  "The label."
+  label: Label!
+}
+
+"The deleted label."
+type DeleteLabelPayload {
+  "Its id."
+  deletedLabelId: ID!
+}
+
+"The labelled chat."
+type LabelChatPayload {
+  "The chat."
+  chat: Chat!
+}
+
+"The chat without the label."
+type UnlabelChatPayload {
+  "The chat."
+  chat: Chat!
+}
+
+"The message to label."
+input LabelMessageInput {
+  "The chat's address."
+  chat: JID!
+  "WhatsApp's id of the message."
+  waMessageId: String!
+  "Whether it is to have the label. Default true."
+  labelled: Boolean
+}
+
+"The labelled message."
+type LabelMessagePayload {
+  "The message."
+  message: Message!
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Mutation {
@@ -8746,6 +9439,10 @@ func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.C
 		return fieldContext_Chat_mutedUntil(ctx, ec, field)
 	case "unreadCount":
 		return fieldContext_Chat_unreadCount(ctx, ec, field)
+	case "markedUnread":
+		return fieldContext_Chat_markedUnread(ctx, ec, field)
+	case "ephemeralSeconds":
+		return fieldContext_Chat_ephemeralSeconds(ctx, ec, field)
 	case "lastMessageAt":
 		return fieldContext_Chat_lastMessageAt(ctx, ec, field)
 	case "createdAt":
@@ -8760,6 +9457,8 @@ func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.C
 		return fieldContext_Chat_contact(ctx, ec, field)
 	case "group":
 		return fieldContext_Chat_group(ctx, ec, field)
+	case "labels":
+		return fieldContext_Chat_labels(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Chat", field.Name)
 }
@@ -8802,6 +9501,14 @@ func childFields_CheckedNumber(ctx context.Context, ec *executionContext, field 
 		return fieldContext_CheckedNumber_businessName(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CheckedNumber", field.Name)
+}
+
+func childFields_ClearChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_ClearChatPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClearChatPayload", field.Name)
 }
 
 func childFields_Contact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8924,6 +9631,14 @@ func childFields_CreateGroupPayload(ctx context.Context, ec *executionContext, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateGroupPayload", field.Name)
 }
 
+func childFields_CreateLabelPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "label":
+		return fieldContext_CreateLabelPayload_label(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateLabelPayload", field.Name)
+}
+
 func childFields_CreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "ticket":
@@ -8952,6 +9667,22 @@ func childFields_CreateWebhookPayload(ctx context.Context, ec *executionContext,
 		return fieldContext_CreateWebhookPayload_secret(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateWebhookPayload", field.Name)
+}
+
+func childFields_DeleteChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedChatJid":
+		return fieldContext_DeleteChatPayload_deletedChatJid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteChatPayload", field.Name)
+}
+
+func childFields_DeleteLabelPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedLabelId":
+		return fieldContext_DeleteLabelPayload_deletedLabelId(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteLabelPayload", field.Name)
 }
 
 func childFields_DeleteSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9232,6 +9963,38 @@ func childFields_JoinGroupPayload(ctx context.Context, ec *executionContext, fie
 	return nil, fmt.Errorf("no field named %q was found under type JoinGroupPayload", field.Name)
 }
 
+func childFields_Label(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Label_id(ctx, ec, field)
+	case "name":
+		return fieldContext_Label_name(ctx, ec, field)
+	case "color":
+		return fieldContext_Label_color(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Label_createdAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Label_updatedAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Label", field.Name)
+}
+
+func childFields_LabelChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_LabelChatPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LabelChatPayload", field.Name)
+}
+
+func childFields_LabelMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return fieldContext_LabelMessagePayload_message(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LabelMessagePayload", field.Name)
+}
+
 func childFields_LeaveGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -9330,6 +10093,8 @@ func childFields_Message(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Message_quoted(ctx, ec, field)
 	case "receipts":
 		return fieldContext_Message_receipts(ctx, ec, field)
+	case "labels":
+		return fieldContext_Message_labels(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
 }
@@ -9716,6 +10481,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_group(ctx, ec, field)
 	case "health":
 		return fieldContext_Session_health(ctx, ec, field)
+	case "labels":
+		return fieldContext_Session_labels(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
 }
@@ -9794,6 +10561,14 @@ func childFields_SessionPairingCodePayload(ctx context.Context, ec *executionCon
 	return nil, fmt.Errorf("no field named %q was found under type SessionPairingCodePayload", field.Name)
 }
 
+func childFields_SetChatPresencePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "state":
+		return fieldContext_SetChatPresencePayload_state(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetChatPresencePayload", field.Name)
+}
+
 func childFields_SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "seconds":
@@ -9802,12 +10577,36 @@ func childFields_SetDefaultDisappearingTimerPayload(ctx context.Context, ec *exe
 	return nil, fmt.Errorf("no field named %q was found under type SetDefaultDisappearingTimerPayload", field.Name)
 }
 
+func childFields_SetDisappearingTimerPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_SetDisappearingTimerPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetDisappearingTimerPayload", field.Name)
+}
+
 func childFields_SetGroupPicturePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "pictureId":
 		return fieldContext_SetGroupPicturePayload_pictureId(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetGroupPicturePayload", field.Name)
+}
+
+func childFields_SetPresencePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "available":
+		return fieldContext_SetPresencePayload_available(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetPresencePayload", field.Name)
+}
+
+func childFields_StarMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return fieldContext_StarMessagePayload_message(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StarMessagePayload", field.Name)
 }
 
 func childFields_StartSessionPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9840,6 +10639,14 @@ func childFields_SubGroup(ctx context.Context, ec *executionContext, field graph
 	return nil, fmt.Errorf("no field named %q was found under type SubGroup", field.Name)
 }
 
+func childFields_SubscribePresencePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_SubscribePresencePayload_jid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscribePresencePayload", field.Name)
+}
+
 func childFields_TestWebhookPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "delivered":
@@ -9864,6 +10671,14 @@ func childFields_UnblockContactPayload(ctx context.Context, ec *executionContext
 	return nil, fmt.Errorf("no field named %q was found under type UnblockContactPayload", field.Name)
 }
 
+func childFields_UnlabelChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_UnlabelChatPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnlabelChatPayload", field.Name)
+}
+
 func childFields_UnlinkGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -9872,12 +10687,28 @@ func childFields_UnlinkGroupPayload(ctx context.Context, ec *executionContext, f
 	return nil, fmt.Errorf("no field named %q was found under type UnlinkGroupPayload", field.Name)
 }
 
+func childFields_UpdateChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chat":
+		return fieldContext_UpdateChatPayload_chat(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateChatPayload", field.Name)
+}
+
 func childFields_UpdateGroupPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
 		return fieldContext_UpdateGroupPayload_group(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateGroupPayload", field.Name)
+}
+
+func childFields_UpdateLabelPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "label":
+		return fieldContext_UpdateLabelPayload_label(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdateLabelPayload", field.Name)
 }
 
 func childFields_UpdatePrivacySettingsPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10438,6 +11269,28 @@ func field_Mutation_cancelSend_args(ctx context.Context, ec *executionContext, r
 	return args, nil
 }
 
+func field_Mutation_clearChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ClearChatInput, error) {
+			return unmarshalNClearChatInput2wagatewayᚋgraphᚋgenᚐClearChatInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_createApiKey_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -10466,6 +11319,28 @@ func field_Mutation_createGroup_args(ctx context.Context, ec *executionContext, 
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (CreateGroupInput, error) {
 			return unmarshalNCreateGroupInput2wagatewayᚋgraphᚋgenᚐCreateGroupInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_createLabel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateLabelInput, error) {
+			return unmarshalNCreateLabelInput2wagatewayᚋgraphᚋgenᚐCreateLabelInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -10513,6 +11388,50 @@ func field_Mutation_createWebhook_args(ctx context.Context, ec *executionContext
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func field_Mutation_deleteChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (DeleteChatInput, error) {
+			return unmarshalNDeleteChatInput2wagatewayᚋgraphᚋgenᚐDeleteChatInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_deleteLabel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["labelId"] = arg1
 	return args, nil
 }
 
@@ -10659,6 +11578,66 @@ func field_Mutation_joinGroup_args(ctx context.Context, ec *executionContext, ra
 		return nil, err
 	}
 	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_labelChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["labelId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg2
+	return args, nil
+}
+
+func field_Mutation_labelMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["labelId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (LabelMessageInput, error) {
+			return unmarshalNLabelMessageInput2wagatewayᚋgraphᚋgenᚐLabelMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg2
 	return args, nil
 }
 
@@ -11094,6 +12073,28 @@ func field_Mutation_sessionPairingCode_args(ctx context.Context, ec *executionCo
 	return args, nil
 }
 
+func field_Mutation_setChatPresence_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetChatPresenceInput, error) {
+			return unmarshalNSetChatPresenceInput2wagatewayᚋgraphᚋgenᚐSetChatPresenceInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_setDefaultDisappearingTimer_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11113,6 +12114,28 @@ func field_Mutation_setDefaultDisappearingTimer_args(ctx context.Context, ec *ex
 		return nil, err
 	}
 	args["seconds"] = arg1
+	return args, nil
+}
+
+func field_Mutation_setDisappearingTimer_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetDisappearingTimerInput, error) {
+			return unmarshalNSetDisappearingTimerInput2wagatewayᚋgraphᚋgenᚐSetDisappearingTimerInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -11146,6 +12169,50 @@ func field_Mutation_setGroupPicture_args(ctx context.Context, ec *executionConte
 	return args, nil
 }
 
+func field_Mutation_setPresence_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "available",
+		func(ctx context.Context, v any) (bool, error) {
+			return unmarshalNBoolean2bool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["available"] = arg1
+	return args, nil
+}
+
+func field_Mutation_starMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (StarMessageInput, error) {
+			return unmarshalNStarMessageInput2wagatewayᚋgraphᚋgenᚐStarMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_startSession_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11171,6 +12238,28 @@ func field_Mutation_stopSession_args(ctx context.Context, ec *executionContext, 
 		return nil, err
 	}
 	args["sessionId"] = arg0
+	return args, nil
+}
+
+func field_Mutation_subscribePresence_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
 	return args, nil
 }
 
@@ -11210,6 +12299,36 @@ func field_Mutation_unblockContact_args(ctx context.Context, ec *executionContex
 	return args, nil
 }
 
+func field_Mutation_unlabelChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["labelId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg2
+	return args, nil
+}
+
 func field_Mutation_unlinkGroup_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11224,6 +12343,28 @@ func field_Mutation_unlinkGroup_args(ctx context.Context, ec *executionContext, 
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (LinkGroupInput, error) {
 			return unmarshalNLinkGroupInput2wagatewayᚋgraphᚋgenᚐLinkGroupInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_updateChat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdateChatInput, error) {
+			return unmarshalNUpdateChatInput2wagatewayᚋgraphᚋgenᚐUpdateChatInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -11254,6 +12395,36 @@ func field_Mutation_updateGroup_args(ctx context.Context, ec *executionContext, 
 	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (UpdateGroupInput, error) {
 			return unmarshalNUpdateGroupInput2wagatewayᚋgraphᚋgenᚐUpdateGroupInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_updateLabel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["labelId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (UpdateLabelInput, error) {
+			return unmarshalNUpdateLabelInput2wagatewayᚋgraphᚋgenᚐUpdateLabelInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -12245,6 +13416,14 @@ func field_Session_chats_args(ctx context.Context, ec *executionContext, rawArgs
 		return nil, err
 	}
 	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*ChatFilter, error) {
+			return unmarshalOChatFilter2ᚖwagatewayᚋgraphᚋgenᚐChatFilter(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
 	return args, nil
 }
 
@@ -14210,6 +15389,52 @@ func fieldContext_Chat_unreadCount(_ context.Context, ec *executionContext, fiel
 	return graphql.NewScalarFieldContext("Chat", field, false, false, "Int")
 }
 
+func _Chat_markedUnread(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_markedUnread(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MarkedUnread, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_markedUnread(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "Boolean")
+}
+
+func _Chat_ephemeralSeconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_ephemeralSeconds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EphemeralSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_ephemeralSeconds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Chat", field, false, false, "Int")
+}
+
 func _Chat_lastMessageAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14506,6 +15731,61 @@ func fieldContext_Chat_group(_ context.Context, ec *executionContext, field grap
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Chat_labels(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Chat_labels(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Chat().Labels(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.Label
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚕᚖwagatewayᚋmodelsᚐLabelᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Chat_labels(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Chat",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -14982,6 +16262,38 @@ func _CheckedNumber_businessName(ctx context.Context, ec *executionContext, fiel
 }
 func fieldContext_CheckedNumber_businessName(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CheckedNumber", field, false, false, "String")
+}
+
+func _ClearChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ClearChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ClearChatPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ClearChatPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ClearChatPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _Contact_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Identity) (ret graphql.Marshaler) {
@@ -16118,6 +17430,38 @@ func fieldContext_CreateGroupPayload_results(_ context.Context, ec *executionCon
 	return fc, nil
 }
 
+func _CreateLabelPayload_label(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateLabelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CreateLabelPayload_label(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚖwagatewayᚋmodelsᚐLabel(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CreateLabelPayload_label(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateLabelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _CreateRealtimeTicketPayload_ticket(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *CreateRealtimeTicketPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -16272,6 +17616,52 @@ func _CreateWebhookPayload_secret(ctx context.Context, ec *executionContext, fie
 }
 func fieldContext_CreateWebhookPayload_secret(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateWebhookPayload", field, false, false, "String")
+}
+
+func _DeleteChatPayload_deletedChatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_DeleteChatPayload_deletedChatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_DeleteChatPayload_deletedChatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteChatPayload", field, false, false, "JID")
+}
+
+func _DeleteLabelPayload_deletedLabelId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteLabelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_DeleteLabelPayload_deletedLabelId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DeletedLabelID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_DeleteLabelPayload_deletedLabelId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteLabelPayload", field, false, false, "ID")
 }
 
 func _DeleteSessionPayload_deletedSessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteSessionPayload) (ret graphql.Marshaler) {
@@ -18807,6 +20197,185 @@ func fieldContext_JoinGroupPayload_pendingApproval(_ context.Context, ec *execut
 	return graphql.NewScalarFieldContext("JoinGroupPayload", field, false, false, "Boolean")
 }
 
+func _Label_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WALabelID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "ID")
+}
+
+func _Label_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "String")
+}
+
+func _Label_color(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_color(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Color, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_color(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "Int")
+}
+
+func _Label_createdAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_createdAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_createdAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "DateTime")
+}
+
+func _Label_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "DateTime")
+}
+
+func _LabelChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LabelChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LabelChatPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LabelChatPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LabelChatPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _LabelMessagePayload_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LabelMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_LabelMessagePayload_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_LabelMessagePayload_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "LabelMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _LeaveGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *LeaveGroupPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -20254,6 +21823,61 @@ func fieldContext_Message_receipts(_ context.Context, ec *executionContext, fiel
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_MessageReceipt(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_labels(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_labels(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().Labels(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.Label
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚕᚖwagatewayᚋmodelsᚐLabelᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Message_labels(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -21769,6 +23393,542 @@ func fieldContext_Mutation_readChat(ctx context.Context, ec *executionContext, f
 	return fc, nil
 }
 
+func _Mutation_updateChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_updateChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateChat(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(UpdateChatInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *UpdateChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UpdateChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UpdateChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdateChatPayload) graphql.Marshaler {
+			return marshalNUpdateChatPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_updateChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UpdateChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_updateChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_deleteChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_deleteChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteChat(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(DeleteChatInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *DeleteChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *DeleteChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *DeleteChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DeleteChatPayload) graphql.Marshaler {
+			return marshalNDeleteChatPayload2ᚖwagatewayᚋgraphᚋgenᚐDeleteChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_deleteChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_DeleteChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_deleteChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_clearChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_clearChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ClearChat(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(ClearChatInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ClearChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ClearChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ClearChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ClearChatPayload) graphql.Marshaler {
+			return marshalNClearChatPayload2ᚖwagatewayᚋgraphᚋgenᚐClearChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_clearChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ClearChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_clearChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setDisappearingTimer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setDisappearingTimer(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetDisappearingTimer(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(SetDisappearingTimerInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SetDisappearingTimerPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SetDisappearingTimerPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SetDisappearingTimerPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SetDisappearingTimerPayload) graphql.Marshaler {
+			return marshalNSetDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSetDisappearingTimerPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setDisappearingTimer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetDisappearingTimerPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setDisappearingTimer_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_starMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_starMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StarMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(StarMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *StarMessagePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *StarMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *StarMessagePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *StarMessagePayload) graphql.Marshaler {
+			return marshalNStarMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐStarMessagePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_starMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_StarMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_starMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setChatPresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setChatPresence(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetChatPresence(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(SetChatPresenceInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SetChatPresencePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SetChatPresencePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SetChatPresencePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SetChatPresencePayload) graphql.Marshaler {
+			return marshalNSetChatPresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSetChatPresencePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setChatPresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetChatPresencePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setChatPresence_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_setPresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_setPresence(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetPresence(ctx, fc.Args["sessionId"].(string), fc.Args["available"].(bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SetPresencePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SetPresencePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SetPresencePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SetPresencePayload) graphql.Marshaler {
+			return marshalNSetPresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSetPresencePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_setPresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SetPresencePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_setPresence_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_subscribePresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_subscribePresence(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubscribePresence(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *SubscribePresencePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SubscribePresencePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SubscribePresencePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SubscribePresencePayload) graphql.Marshaler {
+			return marshalNSubscribePresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSubscribePresencePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_subscribePresence(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SubscribePresencePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_subscribePresence_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_blockContact(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22634,6 +24794,408 @@ func fieldContext_Mutation_removeGroupPicture(ctx context.Context, ec *execution
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_removeGroupPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_createLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_createLabel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateLabel(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(CreateLabelInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *CreateLabelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *CreateLabelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *CreateLabelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *CreateLabelPayload) graphql.Marshaler {
+			return marshalNCreateLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateLabelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_createLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CreateLabelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_createLabel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_updateLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_updateLabel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UpdateLabel(ctx, fc.Args["sessionId"].(string), fc.Args["labelId"].(string), fc.Args["input"].(UpdateLabelInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *UpdateLabelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UpdateLabelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UpdateLabelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UpdateLabelPayload) graphql.Marshaler {
+			return marshalNUpdateLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateLabelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_updateLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UpdateLabelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_updateLabel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_deleteLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_deleteLabel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteLabel(ctx, fc.Args["sessionId"].(string), fc.Args["labelId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *DeleteLabelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *DeleteLabelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *DeleteLabelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *DeleteLabelPayload) graphql.Marshaler {
+			return marshalNDeleteLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐDeleteLabelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_deleteLabel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_DeleteLabelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_deleteLabel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_labelChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_labelChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LabelChat(ctx, fc.Args["sessionId"].(string), fc.Args["labelId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *LabelChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *LabelChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *LabelChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *LabelChatPayload) graphql.Marshaler {
+			return marshalNLabelChatPayload2ᚖwagatewayᚋgraphᚋgenᚐLabelChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_labelChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_LabelChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_labelChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_unlabelChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_unlabelChat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnlabelChat(ctx, fc.Args["sessionId"].(string), fc.Args["labelId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *UnlabelChatPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *UnlabelChatPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *UnlabelChatPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *UnlabelChatPayload) graphql.Marshaler {
+			return marshalNUnlabelChatPayload2ᚖwagatewayᚋgraphᚋgenᚐUnlabelChatPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_unlabelChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_UnlabelChatPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_unlabelChat_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_labelMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_labelMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().LabelMessage(ctx, fc.Args["sessionId"].(string), fc.Args["labelId"].(string), fc.Args["input"].(LabelMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *LabelMessagePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *LabelMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *LabelMessagePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *LabelMessagePayload) graphql.Marshaler {
+			return marshalNLabelMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐLabelMessagePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_labelMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_LabelMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_labelMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -30134,7 +32696,7 @@ func _Session_chats(ctx context.Context, ec *executionContext, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Session().Chats(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+			return ec.Resolvers.Session().Chats(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["filter"].(*ChatFilter))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -30486,6 +33048,61 @@ func fieldContext_Session_health(_ context.Context, ec *executionContext, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_SessionHealth(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Session_labels(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_labels(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Session().Labels(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal []*models.Label
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal []*models.Label
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚕᚖwagatewayᚋmodelsᚐLabelᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_labels(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -31235,6 +33852,29 @@ func fieldContext_SessionStatusEvent_statusReason(_ context.Context, ec *executi
 	return graphql.NewScalarFieldContext("SessionStatusEvent", field, false, false, "String")
 }
 
+func _SetChatPresencePayload_state(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetChatPresencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SetChatPresencePayload_state(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v ChatPresenceState) graphql.Marshaler {
+			return marshalNChatPresenceState2wagatewayᚋgraphᚋgenᚐChatPresenceState(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SetChatPresencePayload_state(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetChatPresencePayload", field, false, false, "ChatPresenceState")
+}
+
 func _SetDefaultDisappearingTimerPayload_seconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetDefaultDisappearingTimerPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31258,6 +33898,38 @@ func fieldContext_SetDefaultDisappearingTimerPayload_seconds(_ context.Context, 
 	return graphql.NewScalarFieldContext("SetDefaultDisappearingTimerPayload", field, false, false, "Int")
 }
 
+func _SetDisappearingTimerPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetDisappearingTimerPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SetDisappearingTimerPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SetDisappearingTimerPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetDisappearingTimerPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _SetGroupPicturePayload_pictureId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetGroupPicturePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31279,6 +33951,61 @@ func _SetGroupPicturePayload_pictureId(ctx context.Context, ec *executionContext
 }
 func fieldContext_SetGroupPicturePayload_pictureId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SetGroupPicturePayload", field, false, false, "String")
+}
+
+func _SetPresencePayload_available(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SetPresencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SetPresencePayload_available(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Available, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SetPresencePayload_available(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetPresencePayload", field, false, false, "Boolean")
+}
+
+func _StarMessagePayload_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *StarMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_StarMessagePayload_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_StarMessagePayload_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "StarMessagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _StartSessionPayload_session(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *StartSessionPayload) (ret graphql.Marshaler) {
@@ -31444,6 +34171,29 @@ func fieldContext_SubGroup_group(_ context.Context, ec *executionContext, field 
 		},
 	}
 	return fc, nil
+}
+
+func _SubscribePresencePayload_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SubscribePresencePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubscribePresencePayload_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SubscribePresencePayload_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubscribePresencePayload", field, false, false, "JID")
 }
 
 func _Subscription_events(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
@@ -31819,6 +34569,38 @@ func fieldContext_UnknownContent_raw(_ context.Context, ec *executionContext, fi
 	return graphql.NewScalarFieldContext("UnknownContent", field, false, false, "String")
 }
 
+func _UnlabelChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnlabelChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UnlabelChatPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UnlabelChatPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UnlabelChatPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _UnlinkGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UnlinkGroupPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31851,6 +34633,38 @@ func fieldContext_UnlinkGroupPayload_group(_ context.Context, ec *executionConte
 	return fc, nil
 }
 
+func _UpdateChatPayload_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateChatPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UpdateChatPayload_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Chat, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalNChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UpdateChatPayload_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateChatPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _UpdateGroupPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateGroupPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -31878,6 +34692,38 @@ func fieldContext_UpdateGroupPayload_group(_ context.Context, ec *executionConte
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Group(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _UpdateLabelPayload_label(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *UpdateLabelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_UpdateLabelPayload_label(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Label, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚖwagatewayᚋmodelsᚐLabel(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_UpdateLabelPayload_label(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateLabelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -33914,6 +36760,125 @@ func UnmarshalAddReactionInput(ctx context.Context, raw any) (AddReactionInput, 
 	return out, err
 }
 
+func unmarshalInputChatFilter(ctx context.Context, ec *executionContext, obj any) (ChatFilter, error) {
+	var it ChatFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"type", "archived", "pinned", "unread", "labelId", "q"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "type":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
+			data, err := unmarshalOChatType2ᚖwagatewayᚋmodelsᚐChatType(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Type = graphql.OmittableOf(data)
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = graphql.OmittableOf(data)
+		case "pinned":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pinned"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Pinned = graphql.OmittableOf(data)
+		case "unread":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unread"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Unread = graphql.OmittableOf(data)
+		case "labelId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labelId"))
+			data, err := unmarshalOID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.LabelID = graphql.OmittableOf(data)
+		case "q":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("q"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Q = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalChatFilter unmarshals raw into the ChatFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalChatFilter(ctx context.Context, raw any) (ChatFilter, error) {
+	var out ChatFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChatFilter", raw, &out)
+	return out, err
+}
+
+func unmarshalInputClearChatInput(ctx context.Context, ec *executionContext, obj any) (ClearChatInput, error) {
+	var it ClearChatInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalClearChatInput unmarshals raw into the ClearChatInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalClearChatInput(ctx context.Context, raw any) (ClearChatInput, error) {
+	var out ClearChatInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ClearChatInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputContactCardInput(ctx context.Context, ec *executionContext, obj any) (ContactCardInput, error) {
 	var it ContactCardInput
 	if obj == nil {
@@ -34152,6 +37117,55 @@ func UnmarshalCreateGroupInput(ctx context.Context, raw any) (CreateGroupInput, 
 	return out, err
 }
 
+func unmarshalInputCreateLabelInput(ctx context.Context, ec *executionContext, obj any) (CreateLabelInput, error) {
+	var it CreateLabelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "color"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "color":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("color"))
+			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Color = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateLabelInput unmarshals raw into the CreateLabelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateLabelInput(ctx context.Context, raw any) (CreateLabelInput, error) {
+	var out CreateLabelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateLabelInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputCreateRealtimeTicketInput(ctx context.Context, ec *executionContext, obj any) (CreateRealtimeTicketInput, error) {
 	var it CreateRealtimeTicketInput
 	if obj == nil {
@@ -34383,6 +37397,48 @@ func UnmarshalCreateWebhookInput(ctx context.Context, raw any) (CreateWebhookInp
 	return out, err
 }
 
+func unmarshalInputDeleteChatInput(ctx context.Context, ec *executionContext, obj any) (DeleteChatInput, error) {
+	var it DeleteChatInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteChatInput unmarshals raw into the DeleteChatInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteChatInput(ctx context.Context, raw any) (DeleteChatInput, error) {
+	var out DeleteChatInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteChatInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputEditMessageInput(ctx context.Context, ec *executionContext, obj any) (EditMessageInput, error) {
 	var it EditMessageInput
 	if obj == nil {
@@ -34604,6 +37660,62 @@ func unmarshalInputJoinGroupInput(ctx context.Context, ec *executionContext, obj
 func UnmarshalJoinGroupInput(ctx context.Context, raw any) (JoinGroupInput, error) {
 	var out JoinGroupInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "JoinGroupInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputLabelMessageInput(ctx context.Context, ec *executionContext, obj any) (LabelMessageInput, error) {
+	var it LabelMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "labelled"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "labelled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labelled"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Labelled = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalLabelMessageInput unmarshals raw into the LabelMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalLabelMessageInput(ctx context.Context, raw any) (LabelMessageInput, error) {
+	var out LabelMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "LabelMessageInput", raw, &out)
 	return out, err
 }
 
@@ -35496,6 +38608,160 @@ func UnmarshalSessionPairingCodeInput(ctx context.Context, raw any) (SessionPair
 	return out, err
 }
 
+func unmarshalInputSetChatPresenceInput(ctx context.Context, ec *executionContext, obj any) (SetChatPresenceInput, error) {
+	var it SetChatPresenceInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "state"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "state":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("state"))
+			data, err := unmarshalNChatPresenceState2wagatewayᚋgraphᚋgenᚐChatPresenceState(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.State = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetChatPresenceInput unmarshals raw into the SetChatPresenceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetChatPresenceInput(ctx context.Context, raw any) (SetChatPresenceInput, error) {
+	var out SetChatPresenceInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetChatPresenceInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputSetDisappearingTimerInput(ctx context.Context, ec *executionContext, obj any) (SetDisappearingTimerInput, error) {
+	var it SetDisappearingTimerInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "seconds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "seconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("seconds"))
+			data, err := unmarshalNInt2int32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Seconds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSetDisappearingTimerInput unmarshals raw into the SetDisappearingTimerInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSetDisappearingTimerInput(ctx context.Context, raw any) (SetDisappearingTimerInput, error) {
+	var out SetDisappearingTimerInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetDisappearingTimerInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputStarMessageInput(ctx context.Context, ec *executionContext, obj any) (StarMessageInput, error) {
+	var it StarMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "waMessageId", "starred"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = data
+		case "waMessageId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waMessageId"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.WaMessageID = data
+		case "starred":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("starred"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Starred = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStarMessageInput unmarshals raw into the StarMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStarMessageInput(ctx context.Context, raw any) (StarMessageInput, error) {
+	var out StarMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StarMessageInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputTextContentInput(ctx context.Context, ec *executionContext, obj any) (TextContentInput, error) {
 	var it TextContentInput
 	if obj == nil {
@@ -35549,6 +38815,83 @@ func unmarshalInputTextContentInput(ctx context.Context, ec *executionContext, o
 func UnmarshalTextContentInput(ctx context.Context, raw any) (TextContentInput, error) {
 	var out TextContentInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "TextContentInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputUpdateChatInput(ctx context.Context, ec *executionContext, obj any) (UpdateChatInput, error) {
+	var it UpdateChatInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "archived", "pinned", "mutedUntil", "unmute", "markedUnread"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "archived":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("archived"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Archived = graphql.OmittableOf(data)
+		case "pinned":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pinned"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Pinned = graphql.OmittableOf(data)
+		case "mutedUntil":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mutedUntil"))
+			data, err := unmarshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.MutedUntil = graphql.OmittableOf(data)
+		case "unmute":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("unmute"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Unmute = graphql.OmittableOf(data)
+		case "markedUnread":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("markedUnread"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.MarkedUnread = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateChatInput unmarshals raw into the UpdateChatInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateChatInput(ctx context.Context, raw any) (UpdateChatInput, error) {
+	var out UpdateChatInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateChatInput", raw, &out)
 	return out, err
 }
 
@@ -35633,6 +38976,55 @@ func unmarshalInputUpdateGroupInput(ctx context.Context, ec *executionContext, o
 func UnmarshalUpdateGroupInput(ctx context.Context, raw any) (UpdateGroupInput, error) {
 	var out UpdateGroupInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateGroupInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputUpdateLabelInput(ctx context.Context, ec *executionContext, obj any) (UpdateLabelInput, error) {
+	var it UpdateLabelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "color"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "color":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("color"))
+			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Color = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalUpdateLabelInput unmarshals raw into the UpdateLabelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalUpdateLabelInput(ctx context.Context, raw any) (UpdateLabelInput, error) {
+	var out UpdateLabelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateLabelInput", raw, &out)
 	return out, err
 }
 
@@ -37038,6 +40430,16 @@ func _Chat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "markedUnread":
+			out.Values[i] = _Chat_markedUnread(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ephemeralSeconds":
+			out.Values[i] = _Chat_ephemeralSeconds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "lastMessageAt":
 			out.Values[i] = _Chat_lastMessageAt(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -37076,6 +40478,12 @@ func _Chat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Chat_group(ctx, ec, field, obj)
+				})
+		case "labels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Chat_labels(ctx, ec, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -37283,6 +40691,39 @@ func _CheckedNumber(ctx context.Context, ec *executionContext, sel ast.Selection
 		case "businessName":
 			out.Values[i] = _CheckedNumber_businessName(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var clearChatPayloadImplementors = []string{"ClearChatPayload"}
+
+func _ClearChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ClearChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clearChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClearChatPayload")
+		case "chat":
+			out.Values[i] = _ClearChatPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -37831,6 +41272,39 @@ func _CreateGroupPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 	return out
 }
 
+var createLabelPayloadImplementors = []string{"CreateLabelPayload"}
+
+func _CreateLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *CreateLabelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, createLabelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CreateLabelPayload")
+		case "label":
+			out.Values[i] = _CreateLabelPayload_label(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var createRealtimeTicketPayloadImplementors = []string{"CreateRealtimeTicketPayload"}
 
 func _CreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *CreateRealtimeTicketPayload) graphql.Marshaler {
@@ -37926,6 +41400,72 @@ func _CreateWebhookPayload(ctx context.Context, ec *executionContext, sel ast.Se
 		case "secret":
 			out.Values[i] = _CreateWebhookPayload_secret(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteChatPayloadImplementors = []string{"DeleteChatPayload"}
+
+func _DeleteChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *DeleteChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteChatPayload")
+		case "deletedChatJid":
+			out.Values[i] = _DeleteChatPayload_deletedChatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var deleteLabelPayloadImplementors = []string{"DeleteLabelPayload"}
+
+func _DeleteLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *DeleteLabelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteLabelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteLabelPayload")
+		case "deletedLabelId":
+			out.Values[i] = _DeleteLabelPayload_deletedLabelId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -39039,6 +42579,125 @@ func _JoinGroupPayload(ctx context.Context, ec *executionContext, sel ast.Select
 	return out
 }
 
+var labelImplementors = []string{"Label"}
+
+func _Label(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Label) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, labelImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Label")
+		case "id":
+			out.Values[i] = _Label_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = _Label_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "color":
+			out.Values[i] = _Label_color(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAt":
+			out.Values[i] = _Label_createdAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = _Label_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var labelChatPayloadImplementors = []string{"LabelChatPayload"}
+
+func _LabelChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LabelChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, labelChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LabelChatPayload")
+		case "chat":
+			out.Values[i] = _LabelChatPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var labelMessagePayloadImplementors = []string{"LabelMessagePayload"}
+
+func _LabelMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LabelMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, labelMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("LabelMessagePayload")
+		case "message":
+			out.Values[i] = _LabelMessagePayload_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var leaveGroupPayloadImplementors = []string{"LeaveGroupPayload"}
 
 func _LeaveGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *LeaveGroupPayload) graphql.Marshaler {
@@ -39493,6 +43152,12 @@ func _Message(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Message_receipts(ctx, ec, field, obj)
+				})
+		case "labels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_labels(ctx, ec, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -39955,6 +43620,62 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "updateChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_updateChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_deleteChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "clearChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_clearChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setDisappearingTimer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setDisappearingTimer(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "starMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_starMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setChatPresence":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setChatPresence(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setPresence":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_setPresence(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscribePresence":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_subscribePresence(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "blockContact":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_blockContact(ctx, ec, field)
@@ -40042,6 +43763,48 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "removeGroupPicture":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_removeGroupPicture(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createLabel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_createLabel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateLabel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_updateLabel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteLabel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_deleteLabel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "labelChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_labelChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unlabelChat":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_unlabelChat(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "labelMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_labelMessage(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -42147,6 +45910,12 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return _Session_health(ctx, ec, field, obj)
 				})
+		case "labels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_labels(ctx, ec, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -42483,6 +46252,39 @@ func _SessionStatusEvent(ctx context.Context, ec *executionContext, sel ast.Sele
 	return out
 }
 
+var setChatPresencePayloadImplementors = []string{"SetChatPresencePayload"}
+
+func _SetChatPresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetChatPresencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setChatPresencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetChatPresencePayload")
+		case "state":
+			out.Values[i] = _SetChatPresencePayload_state(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var setDefaultDisappearingTimerPayloadImplementors = []string{"SetDefaultDisappearingTimerPayload"}
 
 func _SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetDefaultDisappearingTimerPayload) graphql.Marshaler {
@@ -42516,6 +46318,39 @@ func _SetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionConte
 	return out
 }
 
+var setDisappearingTimerPayloadImplementors = []string{"SetDisappearingTimerPayload"}
+
+func _SetDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetDisappearingTimerPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setDisappearingTimerPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetDisappearingTimerPayload")
+		case "chat":
+			out.Values[i] = _SetDisappearingTimerPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var setGroupPicturePayloadImplementors = []string{"SetGroupPicturePayload"}
 
 func _SetGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetGroupPicturePayload) graphql.Marshaler {
@@ -42529,6 +46364,72 @@ func _SetGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.
 			out.Values[i] = graphql.MarshalString("SetGroupPicturePayload")
 		case "pictureId":
 			out.Values[i] = _SetGroupPicturePayload_pictureId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var setPresencePayloadImplementors = []string{"SetPresencePayload"}
+
+func _SetPresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SetPresencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setPresencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetPresencePayload")
+		case "available":
+			out.Values[i] = _SetPresencePayload_available(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var starMessagePayloadImplementors = []string{"StarMessagePayload"}
+
+func _StarMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *StarMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, starMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("StarMessagePayload")
+		case "message":
+			out.Values[i] = _StarMessagePayload_message(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -42644,6 +46545,39 @@ func _SubGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		case "group":
 			out.Values[i] = _SubGroup_group(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var subscribePresencePayloadImplementors = []string{"SubscribePresencePayload"}
+
+func _SubscribePresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SubscribePresencePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscribePresencePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubscribePresencePayload")
+		case "jid":
+			out.Values[i] = _SubscribePresencePayload_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -42875,6 +46809,39 @@ func _UnknownContent(ctx context.Context, ec *executionContext, sel ast.Selectio
 	return out
 }
 
+var unlabelChatPayloadImplementors = []string{"UnlabelChatPayload"}
+
+func _UnlabelChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnlabelChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, unlabelChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UnlabelChatPayload")
+		case "chat":
+			out.Values[i] = _UnlabelChatPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var unlinkGroupPayloadImplementors = []string{"UnlinkGroupPayload"}
 
 func _UnlinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UnlinkGroupPayload) graphql.Marshaler {
@@ -42908,6 +46875,39 @@ func _UnlinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 	return out
 }
 
+var updateChatPayloadImplementors = []string{"UpdateChatPayload"}
+
+func _UpdateChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UpdateChatPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateChatPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateChatPayload")
+		case "chat":
+			out.Values[i] = _UpdateChatPayload_chat(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var updateGroupPayloadImplementors = []string{"UpdateGroupPayload"}
 
 func _UpdateGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UpdateGroupPayload) graphql.Marshaler {
@@ -42921,6 +46921,39 @@ func _UpdateGroupPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 			out.Values[i] = graphql.MarshalString("UpdateGroupPayload")
 		case "group":
 			out.Values[i] = _UpdateGroupPayload_group(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var updateLabelPayloadImplementors = []string{"UpdateLabelPayload"}
+
+func _UpdateLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *UpdateLabelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updateLabelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdateLabelPayload")
+		case "label":
+			out.Values[i] = _UpdateLabelPayload_label(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -44039,6 +48072,16 @@ func marshalNChatEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec 
 	return _ChatEdge(ctx, ec, sel, v)
 }
 
+func unmarshalNChatPresenceState2wagatewayᚋgraphᚋgenᚐChatPresenceState(ctx context.Context, ec *executionContext, v any) (ChatPresenceState, error) {
+	var res ChatPresenceState
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNChatPresenceState2wagatewayᚋgraphᚋgenᚐChatPresenceState(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v ChatPresenceState) graphql.Marshaler {
+	return v
+}
+
 func unmarshalNChatType2wagatewayᚋmodelsᚐChatType(ctx context.Context, ec *executionContext, v any) (models.ChatType, error) {
 	res, err := scalar.UnmarshalChatType(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -44075,6 +48118,19 @@ func marshalNCheckedNumber2ᚖwagatewayᚋwhatsappᚐCheckedNumber(ctx context.C
 		return graphql.Null
 	}
 	return _CheckedNumber(ctx, ec, sel, v)
+}
+
+func unmarshalNClearChatInput2wagatewayᚋgraphᚋgenᚐClearChatInput(ctx context.Context, ec *executionContext, v any) (ClearChatInput, error) {
+	res, err := unmarshalInputClearChatInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNClearChatPayload2ᚖwagatewayᚋgraphᚋgenᚐClearChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ClearChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ClearChatPayload!")
+		return graphql.Null
+	}
+	return _ClearChatPayload(ctx, ec, sel, v)
 }
 
 func marshalNContact2wagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.Identity) graphql.Marshaler {
@@ -44227,6 +48283,19 @@ func marshalNCreateGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateGroupPayload(
 	return _CreateGroupPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNCreateLabelInput2wagatewayᚋgraphᚋgenᚐCreateLabelInput(ctx context.Context, ec *executionContext, v any) (CreateLabelInput, error) {
+	res, err := unmarshalInputCreateLabelInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNCreateLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *CreateLabelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CreateLabelPayload!")
+		return graphql.Null
+	}
+	return _CreateLabelPayload(ctx, ec, sel, v)
+}
+
 func marshalNCreateRealtimeTicketPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateRealtimeTicketPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *CreateRealtimeTicketPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "CreateRealtimeTicketPayload!")
@@ -44273,6 +48342,27 @@ func marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx context.Context, ec *execu
 		graphql.AddInvalidNullFromMarshaler(ctx, "DateTime!")
 	}
 	return res
+}
+
+func unmarshalNDeleteChatInput2wagatewayᚋgraphᚋgenᚐDeleteChatInput(ctx context.Context, ec *executionContext, v any) (DeleteChatInput, error) {
+	res, err := unmarshalInputDeleteChatInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNDeleteChatPayload2ᚖwagatewayᚋgraphᚋgenᚐDeleteChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *DeleteChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteChatPayload!")
+		return graphql.Null
+	}
+	return _DeleteChatPayload(ctx, ec, sel, v)
+}
+
+func marshalNDeleteLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐDeleteLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *DeleteLabelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteLabelPayload!")
+		return graphql.Null
+	}
+	return _DeleteLabelPayload(ctx, ec, sel, v)
 }
 
 func marshalNDeleteSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐDeleteSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *DeleteSessionPayload) graphql.Marshaler {
@@ -44756,6 +48846,51 @@ func marshalNJoinGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐJoinGroupPayload(ctx 
 		return graphql.Null
 	}
 	return _JoinGroupPayload(ctx, ec, sel, v)
+}
+
+func marshalNLabel2ᚕᚖwagatewayᚋmodelsᚐLabelᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Label) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNLabel2ᚖwagatewayᚋmodelsᚐLabel(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNLabel2ᚖwagatewayᚋmodelsᚐLabel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Label) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Label!")
+		return graphql.Null
+	}
+	return _Label(ctx, ec, sel, v)
+}
+
+func marshalNLabelChatPayload2ᚖwagatewayᚋgraphᚋgenᚐLabelChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LabelChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LabelChatPayload!")
+		return graphql.Null
+	}
+	return _LabelChatPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNLabelMessageInput2wagatewayᚋgraphᚋgenᚐLabelMessageInput(ctx context.Context, ec *executionContext, v any) (LabelMessageInput, error) {
+	res, err := unmarshalInputLabelMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNLabelMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐLabelMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LabelMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "LabelMessagePayload!")
+		return graphql.Null
+	}
+	return _LabelMessagePayload(ctx, ec, sel, v)
 }
 
 func marshalNLeaveGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐLeaveGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *LeaveGroupPayload) graphql.Marshaler {
@@ -45361,6 +49496,19 @@ func marshalNSessionStatus2wagatewayᚋmodelsᚐSessionStatus(ctx context.Contex
 	return res
 }
 
+func unmarshalNSetChatPresenceInput2wagatewayᚋgraphᚋgenᚐSetChatPresenceInput(ctx context.Context, ec *executionContext, v any) (SetChatPresenceInput, error) {
+	res, err := unmarshalInputSetChatPresenceInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSetChatPresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSetChatPresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetChatPresencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetChatPresencePayload!")
+		return graphql.Null
+	}
+	return _SetChatPresencePayload(ctx, ec, sel, v)
+}
+
 func marshalNSetDefaultDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSetDefaultDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetDefaultDisappearingTimerPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SetDefaultDisappearingTimerPayload!")
@@ -45369,12 +49517,46 @@ func marshalNSetDefaultDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSet
 	return _SetDefaultDisappearingTimerPayload(ctx, ec, sel, v)
 }
 
+func unmarshalNSetDisappearingTimerInput2wagatewayᚋgraphᚋgenᚐSetDisappearingTimerInput(ctx context.Context, ec *executionContext, v any) (SetDisappearingTimerInput, error) {
+	res, err := unmarshalInputSetDisappearingTimerInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNSetDisappearingTimerPayload2ᚖwagatewayᚋgraphᚋgenᚐSetDisappearingTimerPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetDisappearingTimerPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetDisappearingTimerPayload!")
+		return graphql.Null
+	}
+	return _SetDisappearingTimerPayload(ctx, ec, sel, v)
+}
+
 func marshalNSetGroupPicturePayload2ᚖwagatewayᚋgraphᚋgenᚐSetGroupPicturePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetGroupPicturePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SetGroupPicturePayload!")
 		return graphql.Null
 	}
 	return _SetGroupPicturePayload(ctx, ec, sel, v)
+}
+
+func marshalNSetPresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSetPresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SetPresencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetPresencePayload!")
+		return graphql.Null
+	}
+	return _SetPresencePayload(ctx, ec, sel, v)
+}
+
+func unmarshalNStarMessageInput2wagatewayᚋgraphᚋgenᚐStarMessageInput(ctx context.Context, ec *executionContext, v any) (StarMessageInput, error) {
+	res, err := unmarshalInputStarMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNStarMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐStarMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *StarMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "StarMessagePayload!")
+		return graphql.Null
+	}
+	return _StarMessagePayload(ctx, ec, sel, v)
 }
 
 func marshalNStartSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐStartSessionPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *StartSessionPayload) graphql.Marshaler {
@@ -45460,6 +49642,14 @@ func marshalNSubGroup2ᚖwagatewayᚋwhatsappᚐSubGroup(ctx context.Context, ec
 	return _SubGroup(ctx, ec, sel, v)
 }
 
+func marshalNSubscribePresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSubscribePresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SubscribePresencePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubscribePresencePayload!")
+		return graphql.Null
+	}
+	return _SubscribePresencePayload(ctx, ec, sel, v)
+}
+
 func marshalNTestWebhookPayload2ᚖwagatewayᚋgraphᚋgenᚐTestWebhookPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *TestWebhookPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "TestWebhookPayload!")
@@ -45476,12 +49666,33 @@ func marshalNUnblockContactPayload2ᚖwagatewayᚋgraphᚋgenᚐUnblockContactPa
 	return _UnblockContactPayload(ctx, ec, sel, v)
 }
 
+func marshalNUnlabelChatPayload2ᚖwagatewayᚋgraphᚋgenᚐUnlabelChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UnlabelChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UnlabelChatPayload!")
+		return graphql.Null
+	}
+	return _UnlabelChatPayload(ctx, ec, sel, v)
+}
+
 func marshalNUnlinkGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐUnlinkGroupPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UnlinkGroupPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UnlinkGroupPayload!")
 		return graphql.Null
 	}
 	return _UnlinkGroupPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNUpdateChatInput2wagatewayᚋgraphᚋgenᚐUpdateChatInput(ctx context.Context, ec *executionContext, v any) (UpdateChatInput, error) {
+	res, err := unmarshalInputUpdateChatInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNUpdateChatPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateChatPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UpdateChatPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateChatPayload!")
+		return graphql.Null
+	}
+	return _UpdateChatPayload(ctx, ec, sel, v)
 }
 
 func unmarshalNUpdateGroupInput2wagatewayᚋgraphᚋgenᚐUpdateGroupInput(ctx context.Context, ec *executionContext, v any) (UpdateGroupInput, error) {
@@ -45495,6 +49706,19 @@ func marshalNUpdateGroupPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateGroupPayload(
 		return graphql.Null
 	}
 	return _UpdateGroupPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNUpdateLabelInput2wagatewayᚋgraphᚋgenᚐUpdateLabelInput(ctx context.Context, ec *executionContext, v any) (UpdateLabelInput, error) {
+	res, err := unmarshalInputUpdateLabelInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNUpdateLabelPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateLabelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *UpdateLabelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdateLabelPayload!")
+		return graphql.Null
+	}
+	return _UpdateLabelPayload(ctx, ec, sel, v)
 }
 
 func unmarshalNUpdatePrivacySettingsInput2wagatewayᚋgraphᚋgenᚐUpdatePrivacySettingsInput(ctx context.Context, ec *executionContext, v any) (UpdatePrivacySettingsInput, error) {
@@ -45867,6 +50091,32 @@ func marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx context.Context, ec *executio
 		return graphql.Null
 	}
 	return _Chat(ctx, ec, sel, v)
+}
+
+func unmarshalOChatFilter2ᚖwagatewayᚋgraphᚋgenᚐChatFilter(ctx context.Context, ec *executionContext, v any) (*ChatFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputChatFilter(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOChatType2ᚖwagatewayᚋmodelsᚐChatType(ctx context.Context, ec *executionContext, v any) (*models.ChatType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalChatType(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOChatType2ᚖwagatewayᚋmodelsᚐChatType(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.ChatType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalChatType(*v)
+	return res
 }
 
 func marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Identity) graphql.Marshaler {

@@ -60,6 +60,34 @@ type BlockContactPayload struct {
 	JID string `json:"jid"`
 }
 
+// Which chats: what is given must hold together.
+type ChatFilter struct {
+	// Only of this kind.
+	Type graphql.Omittable[*models.ChatType] `json:"type,omitempty"`
+	// Only archived ones; false: only others.
+	Archived graphql.Omittable[*bool] `json:"archived,omitempty"`
+	// Only pinned ones; false: only others.
+	Pinned graphql.Omittable[*bool] `json:"pinned,omitempty"`
+	// Only with unread messages or marked unread; false: only others.
+	Unread graphql.Omittable[*bool] `json:"unread,omitempty"`
+	// Only with this label.
+	LabelID graphql.Omittable[*string] `json:"labelId,omitempty"`
+	// Only where this is a part of the name or address, in any case.
+	Q graphql.Omittable[*string] `json:"q,omitempty"`
+}
+
+// The chat to clear.
+type ClearChatInput struct {
+	// Its address.
+	JID string `json:"jid"`
+}
+
+// The cleared chat.
+type ClearChatPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
+}
+
 // What a person says about themselves.
 type ContactAbout struct {
 	// The text; empty when there is none or it is hidden.
@@ -144,6 +172,20 @@ type CreateGroupPayload struct {
 	Results []*whatsapp.ParticipantResult `json:"results"`
 }
 
+// A new label.
+type CreateLabelInput struct {
+	// Its name, at most 100 characters.
+	Name string `json:"name"`
+	// An index into the palette of WhatsApp's apps, 0 to 19. Default 0.
+	Color graphql.Omittable[*int32] `json:"color,omitempty"`
+}
+
+// The new label.
+type CreateLabelPayload struct {
+	// The label.
+	Label *models.Label `json:"label"`
+}
+
 // What the connection is to hear.
 type CreateRealtimeTicketInput struct {
 	// Only of this session; absent: of all the caller may read.
@@ -214,6 +256,24 @@ type CreateWebhookPayload struct {
 	Webhook *models.Webhook `json:"webhook"`
 	// The secret it signs with, when it was made here; null otherwise. It is not shown again.
 	Secret *string `json:"secret,omitempty"`
+}
+
+// The chat to delete.
+type DeleteChatInput struct {
+	// Its address.
+	JID string `json:"jid"`
+}
+
+// The deleted chat.
+type DeleteChatPayload struct {
+	// Its address.
+	DeletedChatJID string `json:"deletedChatJid"`
+}
+
+// The deleted label.
+type DeleteLabelPayload struct {
+	// Its id.
+	DeletedLabelID string `json:"deletedLabelId"`
 }
 
 // The deleted session.
@@ -290,6 +350,28 @@ type JoinGroupPayload struct {
 	Group *models.Group `json:"group,omitempty"`
 	// Whether an admin has yet to approve.
 	PendingApproval bool `json:"pendingApproval"`
+}
+
+// The labelled chat.
+type LabelChatPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
+}
+
+// The message to label.
+type LabelMessageInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of the message.
+	WaMessageID string `json:"waMessageId"`
+	// Whether it is to have the label. Default true.
+	Labelled graphql.Omittable[*bool] `json:"labelled,omitempty"`
+}
+
+// The labelled message.
+type LabelMessagePayload struct {
+	// The message.
+	Message *models.Message `json:"message"`
 }
 
 // The group that was left.
@@ -722,16 +804,66 @@ type SessionPairingCodePayload struct {
 	PairingCode *whatsapp.PairingCode `json:"pairingCode"`
 }
 
+// What to show in a chat.
+type SetChatPresenceInput struct {
+	// The person or group.
+	JID string `json:"jid"`
+	// What the account does.
+	State ChatPresenceState `json:"state"`
+}
+
+// What was shown.
+type SetChatPresencePayload struct {
+	// What the account does.
+	State ChatPresenceState `json:"state"`
+}
+
 // The changed timer.
 type SetDefaultDisappearingTimerPayload struct {
 	// After how many seconds messages of new chats disappear; 0: never.
 	Seconds int32 `json:"seconds"`
 }
 
+// When messages of a chat disappear.
+type SetDisappearingTimerInput struct {
+	// The person or group.
+	JID string `json:"jid"`
+	// After how many seconds: 0 (never), 86400, 604800 or 7776000.
+	Seconds int32 `json:"seconds"`
+}
+
+// The changed chat.
+type SetDisappearingTimerPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
+}
+
 // The new picture.
 type SetGroupPicturePayload struct {
 	// WhatsApp's id of it.
 	PictureID string `json:"pictureId"`
+}
+
+// The account's presence.
+type SetPresencePayload struct {
+	// Whether it is available.
+	Available bool `json:"available"`
+}
+
+// The message to star.
+type StarMessageInput struct {
+	// The chat's address.
+	Chat string `json:"chat"`
+	// WhatsApp's id of the message.
+	WaMessageID string `json:"waMessageId"`
+	// Whether it is starred. Default true.
+	Starred graphql.Omittable[*bool] `json:"starred,omitempty"`
+}
+
+// The starred message.
+type StarMessagePayload struct {
+	// The message.
+	Message *models.Message `json:"message"`
 }
 
 // The started session.
@@ -744,6 +876,12 @@ type StartSessionPayload struct {
 type StopSessionPayload struct {
 	// The session.
 	Session *models.Session `json:"session"`
+}
+
+// Whose presence is told.
+type SubscribePresencePayload struct {
+	// The person.
+	JID string `json:"jid"`
 }
 
 // Everything that can be listened to, over graphql-transport-ws or SSE.
@@ -806,10 +944,38 @@ type UnknownContent struct {
 
 func (UnknownContent) IsMessageContent() {}
 
+// The chat without the label.
+type UnlabelChatPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
+}
+
 // The group that was taken out.
 type UnlinkGroupPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
+}
+
+// What to change of a chat; absent fields stay.
+type UpdateChatInput struct {
+	// Its address.
+	JID string `json:"jid"`
+	// Whether it is archived. Archiving unpins it, unless `pinned` says otherwise.
+	Archived graphql.Omittable[*bool] `json:"archived,omitempty"`
+	// Whether it is pinned.
+	Pinned graphql.Omittable[*bool] `json:"pinned,omitempty"`
+	// Until when it is muted.
+	MutedUntil graphql.Omittable[*models.Millis] `json:"mutedUntil,omitempty"`
+	// Unmute it; wins over `mutedUntil`.
+	Unmute graphql.Omittable[*bool] `json:"unmute,omitempty"`
+	// Mark it unread without a new message, or take the mark off. Default: it stays.
+	MarkedUnread graphql.Omittable[*bool] `json:"markedUnread,omitempty"`
+}
+
+// The changed chat.
+type UpdateChatPayload struct {
+	// The chat.
+	Chat *models.Chat `json:"chat"`
 }
 
 // What to change; absent fields stay.
@@ -834,6 +1000,20 @@ type UpdateGroupInput struct {
 type UpdateGroupPayload struct {
 	// The group, as stored.
 	Group *models.Group `json:"group"`
+}
+
+// What to change of a label; absent fields stay.
+type UpdateLabelInput struct {
+	// Its name, at most 100 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// An index into the palette of WhatsApp's apps, 0 to 19.
+	Color graphql.Omittable[*int32] `json:"color,omitempty"`
+}
+
+// The changed label.
+type UpdateLabelPayload struct {
+	// The label.
+	Label *models.Label `json:"label"`
 }
 
 // Privacy settings to change; absent fields stay.
@@ -1040,6 +1220,67 @@ func (e *CapabilityScope) UnmarshalJSON(b []byte) error {
 }
 
 func (e CapabilityScope) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What the account does in a chat.
+type ChatPresenceState string
+
+const (
+	// It types.
+	ChatPresenceStateComposing ChatPresenceState = "COMPOSING"
+	// It no longer types or records.
+	ChatPresenceStatePaused ChatPresenceState = "PAUSED"
+	// It records a voice note.
+	ChatPresenceStateRecording ChatPresenceState = "RECORDING"
+)
+
+var AllChatPresenceState = []ChatPresenceState{
+	ChatPresenceStateComposing,
+	ChatPresenceStatePaused,
+	ChatPresenceStateRecording,
+}
+
+func (e ChatPresenceState) IsValid() bool {
+	switch e {
+	case ChatPresenceStateComposing, ChatPresenceStatePaused, ChatPresenceStateRecording:
+		return true
+	}
+	return false
+}
+
+func (e ChatPresenceState) String() string {
+	return string(e)
+}
+
+func (e *ChatPresenceState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ChatPresenceState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ChatPresenceState", str)
+	}
+	return nil
+}
+
+func (e ChatPresenceState) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ChatPresenceState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ChatPresenceState) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
