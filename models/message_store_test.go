@@ -247,7 +247,9 @@ func TestChatsAreListedByTime(t *testing.T) {
 		require.NoError(t, err)
 		for _, limit := range []int{1, 2, 10} {
 			var jids []string
-			for _, c := range walk(t, limit, func(page models.Page) (models.List[models.Chat], error) { return db.Chats.List(ctx, session.ID, models.ChatFilter{}, page) }) {
+			for _, c := range walk(t, limit, func(page models.Page) (models.List[models.Chat], error) {
+				return db.Chats.List(ctx, session.ID, models.ChatFilter{}, page)
+			}) {
 				jids = append(jids, c.JID)
 			}
 			assert.Equal(t, []string{"491700000002@s.whatsapp.net", "491700000003@s.whatsapp.net", "491700000001@s.whatsapp.net"}, jids)
