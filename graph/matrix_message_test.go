@@ -19,6 +19,7 @@ func messageAccesses() map[string]access {
 	ofMessage := func(selection string) access {
 		return on(`message(sessionId: "SESSION", waMessageId: "MESSAGE") { ` + selection + ` }`)
 	}
+	acting := func(call, code string) access { return access{call: call, foreign: notFound, code: code} }
 	return map[string]access{
 		"Query.chat":       inChat(`id`),
 		"Session.chats":    on(`session(id: "SESSION") { chats { nodes { id } } }`),
@@ -39,7 +40,14 @@ func messageAccesses() map[string]access {
 		"Mutation.fetchMedia": {
 			call: `fetchMedia(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { message { id } }`, foreign: notFound, code: invalid,
 		},
-		"Mutation.readChat": on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
+		"Mutation.editMessage":    acting(`editMessage(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE", text: "x"}) { outboxId }`, invalid),
+		"Mutation.revokeMessage":  acting(`revokeMessage(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { outboxId }`, invalid),
+		"Mutation.forwardMessage": acting(`forwardMessage(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE", to: "GROUP"}) { outboxId }`, notConnected),
+		"Mutation.addReaction":    acting(`addReaction(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE", emoji: "👍"}) { outboxId }`, notConnected),
+		"Mutation.removeReaction": acting(`removeReaction(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { outboxId }`, notConnected),
+		"Mutation.voteMessage":    acting(`voteMessage(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE", options: []}) { outboxId }`, invalid),
+		"Mutation.cancelSend":     acting(`cancelSend(sessionId: "SESSION", outboxId: "01J9ZX8K2QHV0M3T6R7P4N5W8C") { outboxId }`, notFound),
+		"Mutation.readChat":       on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
 		"Mutation.sendMessage": {
 			call: `sendMessage(sessionId: "SESSION", input: {to: "GROUP", content: {text: {text: "x"}}}) { outboxId }`, foreign: notFound, code: notConnected,
 		},

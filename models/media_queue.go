@@ -93,15 +93,6 @@ func (s *MediaStore) Lost(ctx context.Context, file *MediaFile) error {
 	return storeError("media", "noting a lost file", err)
 }
 
-// Uploaded notes that a file of ours is at WhatsApp's.
-func (s *MediaStore) Uploaded(ctx context.Context, messageID int64, directPath string) error {
-	err := s.db.tx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE media SET status = 'uploaded', direct_path = ?, updated_at = ? WHERE message_id = ?",
-			directPath, Now(), messageID).Error
-	})
-	return storeError("media", "noting an upload", err)
-}
-
 // Forget lets go of up to limit files that were stored before a time: they are at
 // WhatsApp's, if anywhere, and are got again only when asked for. It tells how many.
 func (s *MediaStore) Forget(ctx context.Context, before Millis, limit int) (forgotten int, err error) {

@@ -34,12 +34,16 @@ type Outgoing struct {
 	Content   []byte // WhatsApp's own encoding
 	Mode      SendMode
 	Status    OutgoingStatus
-	Attempts  int      // tries whose outcome is not known
-	Failure   Failure  // why it failed
-	CreatedAt Millis   // when it was asked for
-	UpdatedAt Millis   // when its state last changed
-	Message   *Message // as it stands
-	Replayed  bool     // an earlier send with the same idempotency key
+	Attempts  int // tries whose outcome is not known
+	// ScheduledAt is when it is to be sent, 0: at once; ExpiresAt, when it is given
+	// up, 0: never.
+	ScheduledAt Millis
+	ExpiresAt   Millis
+	Failure     Failure  // why it failed
+	CreatedAt   Millis   // when it was asked for
+	UpdatedAt   Millis   // when its state last changed
+	Message     *Message // as it stands
+	Replayed    bool     // an earlier send with the same idempotency key
 }
 
 // Failure is why a send failed, kept so that a repeat can be answered alike.
@@ -80,6 +84,8 @@ type NewOutgoing struct {
 	OrganizationID string
 	IdempotencyKey string
 	Fingerprint    []byte
+	ScheduledAt    Millis // as in [Outgoing]
+	ExpiresAt      Millis
 }
 
 // WAMessageID is WhatsApp's id of the message, known before it is sent.

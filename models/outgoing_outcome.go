@@ -73,6 +73,23 @@ func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
 	return storeError("send", "counting a try", err)
 }
 
+// Brought stores that the file of a queued send is at WhatsApp's, and the message
+// as it is with that: what every try sends.
+func (s *OutgoingStore) Brought(ctx context.Context, send *Outgoing, content []byte, directPath string) error {
+	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
+		now := Now()
+		if err := tx.Exec("UPDATE outgoing SET content = ?, updated_at = ? WHERE id = ?", content, now, send.ID).Error; err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE messages SET raw = ?, updated_at = ? WHERE id = ?", content, now, send.MessageID).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE media SET status = 'uploaded', direct_path = ?, updated_at = ? WHERE message_id = ?",
+			directPath, now, send.MessageID).Error
+	})
+	return storeError("session", "storing that a file is at WhatsApp's", err)
+}
+
 // resolve ends a queued send, and tells whether it was queued; work stores what
 // that means for its message.
 func (s *OutgoingStore) resolve(ctx context.Context, send *Outgoing, status OutgoingStatus, failure Failure, work func(tx *gorm.DB) error) (resolved bool, err error) {

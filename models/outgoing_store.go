@@ -22,7 +22,7 @@ const idempotencyTime = 24 * time.Hour
 
 // outgoingSelect selects what scanOutgoing reads, of the alias o.
 const outgoingSelect = `SELECT o.id, o.session_id, o.message_id, o.recipient, o.content, o.mode, o.status, o.attempts,
-	o.error_code, o.error_reason, o.error_message, o.whatsapp_code, o.created_at, o.updated_at FROM outgoing o`
+	o.error_code, o.error_reason, o.error_message, o.whatsapp_code, o.scheduled_at, o.expires_at, o.created_at, o.updated_at FROM outgoing o`
 
 // errReplay ends the transaction of a send whose idempotency key is known.
 var errReplay = errors.New("the idempotency key is known")
@@ -34,7 +34,7 @@ var errReplay = errors.New("the idempotency key is known")
 func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing, error) {
 	row := Outgoing{
 		ID: ulid.Make().String(), SessionID: send.SessionID, Recipient: send.Recipient, Content: send.Message.Raw,
-		Mode: send.Mode, Status: OutgoingQueued, CreatedAt: Now(),
+		Mode: send.Mode, Status: OutgoingQueued, ScheduledAt: send.ScheduledAt, ExpiresAt: send.ExpiresAt, CreatedAt: Now(),
 	}
 	row.UpdatedAt = row.CreatedAt
 	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
@@ -46,9 +46,9 @@ func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing
 			return fmt.Errorf("message id %s is taken", send.Message.WAMessageID)
 		}
 		row.MessageID, row.Message = message.ID, message
-		err = tx.Exec(`INSERT INTO outgoing (id, session_id, message_id, recipient, content, mode, status, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			row.ID, row.SessionID, row.MessageID, row.Recipient, row.Content, row.Mode, row.Status, row.CreatedAt, row.UpdatedAt).Error
+		err = tx.Exec(`INSERT INTO outgoing (id, session_id, message_id, recipient, content, mode, status, scheduled_at, expires_at, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			row.ID, row.SessionID, row.MessageID, row.Recipient, row.Content, row.Mode, row.Status, row.ScheduledAt, row.ExpiresAt, row.CreatedAt, row.UpdatedAt).Error
 		if err != nil {
 			return fmt.Errorf("adding the send: %w", err)
 		}
@@ -124,19 +124,31 @@ func (s *OutgoingStore) Get(ctx context.Context, id string) (*Outgoing, error) {
 	return &rows[0], nil
 }
 
-// Queued gives up to limit sends of a session whose outcome is open, in the order
-// of asking, but none of the chats that are held.
+// Queued gives up to limit sends of a session whose outcome is open and whose time
+// has come, in the order of asking, but none of the chats that are held.
 func (s *OutgoingStore) Queued(ctx context.Context, sessionID string, held []int64, limit int) ([]Outgoing, error) {
 	given, err := keys("id", held)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.list(ctx, ` JOIN messages m ON m.id = o.message_id
-		WHERE o.session_id = ? AND o.status = 'queued' AND m.chat_id NOT IN `+s.db.in(bigint("id"))+" ORDER BY o.id LIMIT ?", sessionID, given, limit)
+		WHERE o.session_id = ? AND o.status = 'queued' AND o.scheduled_at <= ? AND m.chat_id NOT IN `+s.db.in(bigint("id"))+" ORDER BY o.id LIMIT ?", sessionID, Now(), given, limit)
 	if err != nil {
 		return nil, storeError("send", "listing the sends of session "+sessionID, err)
 	}
 	return rows, nil
+}
+
+// NextDue is when the next send of a session that is scheduled is to leave;
+// [Never] when none is.
+func (s *OutgoingStore) NextDue(ctx context.Context, sessionID string) (Millis, error) {
+	var due sql.NullInt64
+	err := s.db.read(ctx).Raw("SELECT MIN(scheduled_at) FROM outgoing WHERE session_id = ? AND status = 'queued' AND scheduled_at > ?",
+		sessionID, Now()).Row().Scan(&due)
+	if err != nil || !due.Valid {
+		return Never, storeError("send", "looking for scheduled sends of session "+sessionID, err)
+	}
+	return Millis(due.Int64), nil
 }
 
 // HasEarlier reports whether the outcome of a send to the same chat is open that
@@ -144,8 +156,8 @@ func (s *OutgoingStore) Queued(ctx context.Context, sessionID string, held []int
 func (s *OutgoingStore) HasEarlier(ctx context.Context, send *Outgoing) (bool, error) {
 	var n int
 	err := s.db.read(ctx).Raw(`SELECT COUNT(*) FROM (SELECT 1 FROM outgoing o JOIN messages m ON m.id = o.message_id
-		WHERE o.session_id = ? AND o.status = 'queued' AND o.id < ? AND m.chat_id = ? LIMIT 1) AS earlier`,
-		send.SessionID, send.ID, send.Message.ChatID).Row().Scan(&n)
+		WHERE o.session_id = ? AND o.status = 'queued' AND o.id < ? AND m.chat_id = ? AND o.scheduled_at <= ? LIMIT 1) AS earlier`,
+		send.SessionID, send.ID, send.Message.ChatID, Now()).Row().Scan(&n)
 	return n > 0, storeError("send", "looking for earlier sends", err)
 }
 
@@ -169,7 +181,7 @@ func (s *OutgoingStore) list(ctx context.Context, where string, values ...any) (
 	for rows.Next() {
 		var o Outgoing
 		if err := rows.Scan(&o.ID, &o.SessionID, &o.MessageID, &o.Recipient, &o.Content, &o.Mode, &o.Status, &o.Attempts,
-			&o.Failure.Code, &o.Failure.Reason, &o.Failure.Message, &o.Failure.WhatsAppCode, &o.CreatedAt, &o.UpdatedAt); err != nil {
+			&o.Failure.Code, &o.Failure.Reason, &o.Failure.Message, &o.Failure.WhatsAppCode, &o.ScheduledAt, &o.ExpiresAt, &o.CreatedAt, &o.UpdatedAt); err != nil {
 			return nil, fmt.Errorf("scanning a send: %w", err)
 		}
 		all, ids = append(all, o), append(ids, o.MessageID)

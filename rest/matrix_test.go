@@ -76,6 +76,12 @@ func matrix() map[string]matrixCase {
 		"sendMessage":      {needs: send, body: `{"type":"text","to":"491700000009@s.whatsapp.net","text":"x"}`, status: 501},
 
 		"getMessageMedia": {needs: read, status: 400},
+		"editMessage":     {needs: send, body: `{"chat":"491700000001@s.whatsapp.net","text":"x"}`, status: 400}, // another's
+		"revokeMessage":   {needs: send, body: `{"chat":"491700000001@s.whatsapp.net"}`, status: 400},            // another's
+		"forwardMessage":  {needs: send, body: `{"chat":"491700000001@s.whatsapp.net","to":"491700000009@s.whatsapp.net"}`, status: 501},
+		"addReaction":     {needs: send, body: `{"chat":"491700000001@s.whatsapp.net","emoji":"👍"}`, status: 501},
+		"removeReaction":  {needs: send, body: `{"chat":"491700000001@s.whatsapp.net"}`, status: 501},
+		"voteMessage":     {needs: send, body: `{"chat":"491700000001@s.whatsapp.net","options":[]}`, status: 400}, // no poll
 
 		"listWebhooks":          {needs: manage, status: 200, other: 200},
 		"createWebhook":         {needs: manage, body: `{"url":"https://hook.invalid/"}`, status: 201, other: 201},

@@ -32,6 +32,9 @@ type spec struct {
 	Summary, Notes string
 	// Live says that the row asks WhatsApp: 501 while the session is not connected.
 	Live bool
+	// MaxBody bounds the body, in bytes, where it may be larger than others'; 0: as
+	// others.
+	MaxBody int64
 	// Faults are the codes the row may answer beyond those that follow from its
 	// address and input (see [route.codes]).
 	Faults []fault.Code
@@ -76,7 +79,7 @@ func row[In, Out, Shape any](
 	rt.fault = err
 	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
 		var in In
-		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+		if err := bind.bind(&in, w, r, max(a.maxBody, s.MaxBody)); err != nil {
 			return a.sessionFirst(r, rt.Pattern, err)
 		}
 		result, err := call(r.Context(), a.root, in)
@@ -108,7 +111,7 @@ func act[In, Out any](s spec, call func(ctx context.Context, root gen.ResolverRo
 	rt.fault = err
 	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
 		var in In
-		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+		if err := bind.bind(&in, w, r, max(a.maxBody, s.MaxBody)); err != nil {
 			return a.sessionFirst(r, rt.Pattern, err)
 		}
 		if _, err := call(r.Context(), a.root, in); err != nil {
@@ -129,7 +132,7 @@ func streamed[In any](s spec, mediaType string, serve func(a *api, w http.Respon
 	rt.fault = err
 	rt.run = func(a *api, w http.ResponseWriter, r *http.Request) error {
 		var in In
-		if err := bind.bind(&in, w, r, a.maxBody); err != nil {
+		if err := bind.bind(&in, w, r, max(a.maxBody, s.MaxBody)); err != nil {
 			return a.sessionFirst(r, rt.Pattern, err)
 		}
 		return serve(a, w, r, in)

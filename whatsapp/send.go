@@ -8,19 +8,21 @@ import (
 	"wagateway/models/fault"
 )
 
-// NewSend is what to send, and to whom.
+// NewSend is what to send, and to whom. Exactly one kind of content is set.
 type NewSend struct {
-	To             string       // a person by LID or phone number, or a group
-	Text           *TextContent // exactly one kind of content
-	ReplyTo        string       // WhatsApp's id of a message of the same chat; "" none
-	Async          bool         // queue it instead of waiting for WhatsApp
-	IdempotencyKey string       // names the request within the organization for 24 hours, 1 to 255 characters; "" none
-}
-
-// TextContent is a text.
-type TextContent struct {
-	Text     string   // 1 to 65,536 characters
-	Mentions []string // people named in the text, at most 1,024
+	To       string // a person by LID or phone number, or a group
+	Text     *TextContent
+	Media    *MediaContent
+	Poll     *PollContent
+	Location *LocationContent
+	Contact  *ContactContent
+	ReplyTo  string // WhatsApp's id of a message of the same chat; "" none
+	Async    bool   // queue it instead of waiting for WhatsApp
+	// ScheduledAt is when to send it, 0: at once. It makes the send a queued one.
+	ScheduledAt models.Millis
+	// ExpiresAt is when to give up a message that could not be sent; 0: never.
+	ExpiresAt      models.Millis
+	IdempotencyKey string // names the request within the organization for 24 hours, 1 to 255 characters; "" none
 }
 
 // SendMessage sends a message of a session: one stored intent, one message with
@@ -38,9 +40,12 @@ type TextContent struct {
 // the earlier send, Replayed, or its failure; fault.Conflict when that was another
 // request, or is under way.
 func (s *Service) SendMessage(ctx context.Context, session *models.Session, send NewSend) (*models.Outgoing, error) {
-	out, err := send.check()
+	d, err := send.check()
 	if err != nil {
 		return nil, err
+	}
+	if send.ScheduledAt != 0 {
+		send.Async = true
 	}
 	x, err := s.session(ctx, session.ID)
 	if err != nil {
@@ -48,7 +53,7 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 	}
 	if send.IdempotencyKey != "" {
 		s.pruneKeys()
-		mark, err := out.fingerprint(x.id)
+		mark, err := fingerprint(x.id, send)
 		if err != nil {
 			return nil, err
 		}
@@ -57,55 +62,105 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 			return replayed(earlier, err)
 		}
 	}
-	if !send.Async && !x.connected() {
-		return nil, fault.NotConnected()
+	return s.submit(ctx, x, session, send, &d)
+}
+
+// submit prepares a send, stores it and has it sent. What is prepared and not
+// stored leaves nothing behind.
+func (s *Service) submit(ctx context.Context, x *session, session *models.Session, send NewSend, d *draft) (row *models.Outgoing, err error) {
+	giveBack := func() {}
+	if !send.Async {
+		if !x.connected() {
+			return nil, fault.NotConnected()
+		}
+		var wait time.Duration
+		if giveBack, wait = x.sender.rate.take(time.Now()); wait > 0 {
+			return nil, fault.Limited("the session's sending limit is reached", wait)
+		}
 	}
-	intent, err := s.newOutgoing(ctx, x, session, send, out)
+	stored := false
+	defer func() {
+		if !stored && d.file != nil {
+			d.file.discard(s)
+		}
+	}()
+	if err := s.prepare(ctx, x, d, !send.Async); err != nil {
+		giveBack()
+		return nil, err
+	}
+	intent, err := s.newOutgoing(ctx, x, session, send, d)
 	if err != nil {
+		giveBack()
 		return nil, err
 	}
 	if send.Async {
-		return s.enqueue(ctx, x, intent)
+		row, stored, err = s.enqueue(ctx, x, intent)
+	} else {
+		row, stored, err = s.sendNow(ctx, x, intent, giveBack)
 	}
-	return s.sendNow(ctx, x, intent)
+	return row, err
+}
+
+// prepare completes a draft: files come into storage and, with upload, to
+// WhatsApp.
+func (s *Service) prepare(ctx context.Context, x *session, d *draft, upload bool) error {
+	about, err := s.contextOf(ctx, x, d)
+	if err != nil {
+		return err
+	}
+	if d.preview {
+		s.addPreview(ctx, d)
+	}
+	if d.file != nil {
+		if err := s.loadFile(ctx, x, d); err != nil {
+			return err
+		}
+		if upload {
+			if err := s.uploadFile(ctx, x, d); err != nil {
+				return err
+			}
+		}
+	}
+	withContext(d.message, about)
+	return nil
 }
 
 // enqueue stores a send that nobody waits for.
-func (s *Service) enqueue(ctx context.Context, x *session, intent models.NewOutgoing) (*models.Outgoing, error) {
-	row, err := s.db.Outgoing.Create(ctx, intent)
+func (s *Service) enqueue(ctx context.Context, x *session, intent models.NewOutgoing) (row *models.Outgoing, stored bool, err error) {
+	row, err = s.db.Outgoing.Create(ctx, intent)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if row.Replayed {
-		return replayed(row, nil)
+		row, err = replayed(row, nil)
+		return row, false, err
 	}
 	x.sender.added()
 	s.changes.notify(nil)
-	return row, nil
+	return row, true, nil
 }
 
-// sendNow stores a send, has it sent and waits for the outcome.
-func (s *Service) sendNow(ctx context.Context, x *session, intent models.NewOutgoing) (*models.Outgoing, error) {
-	giveBack, wait := x.sender.rate.take(time.Now())
-	if wait > 0 {
-		return nil, fault.Limited("the session's sending limit is reached", wait)
-	}
+// sendNow stores a send, has it sent and waits for the outcome. giveBack returns
+// what it has taken of the session's rate.
+func (s *Service) sendNow(ctx context.Context, x *session, intent models.NewOutgoing, giveBack func()) (row *models.Outgoing, stored bool, err error) {
 	id := intent.Message.WAMessageID
 	waiting, running := x.sender.expect(id)
 	if !running {
 		giveBack()
-		return nil, fault.NotConnected()
+		return nil, false, fault.NotConnected()
 	}
-	row, err := s.db.Outgoing.Create(ctx, intent)
+	row, err = s.db.Outgoing.Create(ctx, intent)
 	if err != nil || row.Replayed {
 		x.sender.forget(id)
 		giveBack()
-		return replayed(row, err)
+		row, err = replayed(row, err)
+		return row, false, err
 	}
 	defer x.sender.forget(id)
 	s.changes.notify(nil)
 	x.sender.offer(row)
-	return s.await(ctx, x, row, waiting)
+	row, err = s.await(ctx, x, row, waiting)
+	return row, true, err
 }
 
 // await waits for the outcome of a send, for a bounded time.

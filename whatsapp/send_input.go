@@ -6,54 +6,73 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"wagateway/models"
 	"wagateway/models/fault"
 	"wagateway/whatsapp/address"
 )
 
-// outgoingText is a send that has been checked: addresses are canonical.
-type outgoingText struct {
+// draft is a send that has been checked: addresses are canonical. prepare makes
+// the rest, which may take reading from elsewhere.
+type draft struct {
 	to       types.JID
-	text     string
+	kind     models.MessageType
+	body     string
 	mentions []string
 	replyTo  string
+	details  models.Content
+	message  *waE2E.Message // as WhatsApp encodes it; nil where prepare makes it
+
+	file    *draftFile // nil: it has none
+	preview bool       // show what the text links to
+	plain   bool       // replyTo is what it changes, not what it answers
 }
 
 // check reads a send; its failures name the caller's fields.
-func (n NewSend) check() (outgoingText, error) {
-	var out outgoingText
+func (n NewSend) check() (draft, error) {
+	var d draft
 	to, err := parseRecipient("to", n.To)
 	if err != nil {
-		return out, err
+		return d, err
 	}
-	if out.to, err = types.ParseJID(to); err != nil {
-		return out, fault.InvalidJID("to", "a person or group JID").Because(err)
+	if d.to, err = types.ParseJID(to); err != nil {
+		return d, fault.InvalidJID("to", "a person or group JID").Because(err)
 	}
-	if n.Text == nil {
-		return out, fault.Missing("text")
-	}
-	if err := checkText("text", n.Text.Text); err != nil {
-		return out, err
-	}
-	if out.mentions, err = parseMentions(n.Text.Mentions); err != nil {
-		return out, err
+	if err := n.checkContent(&d); err != nil {
+		return d, err
 	}
 	if err := checkName("replyTo", n.ReplyTo, maxMessageID); err != nil {
-		return out, err
+		return d, err
 	}
 	if err := checkName("idempotencyKey", n.IdempotencyKey, maxIdempotencyKey); err != nil {
-		return out, err
+		return d, err
 	}
-	out.text, out.replyTo = n.Text.Text, n.ReplyTo
-	return out, nil
+	d.replyTo = n.ReplyTo
+	return d, n.checkTimes()
 }
+
+// checkTimes checks when a message is to be sent.
+func (n NewSend) checkTimes() error {
+	now := models.Now()
+	switch {
+	case n.ScheduledAt < 0 || n.ScheduledAt > now+models.Millis(maxSchedule.Milliseconds()):
+		return fault.Invalid("scheduledAt", "scheduledAt must be at most a year ahead")
+	case n.ExpiresAt < 0 || n.ExpiresAt != 0 && n.ExpiresAt <= max(now, n.ScheduledAt):
+		return fault.Invalid("expiresAt", "expiresAt must be in the future, and behind scheduledAt")
+	}
+	return nil
+}
+
+// maxSchedule is how far ahead a message may be scheduled.
+const maxSchedule = 366 * 24 * time.Hour
 
 // parseRecipient reads the address of a person or group.
 func parseRecipient(field, s string) (string, error) {
@@ -107,8 +126,9 @@ func checkName(field, name string, most int) error {
 }
 
 // fingerprint tells one send from another under the same idempotency key.
-func (o outgoingText) fingerprint(sessionID string) ([]byte, error) {
-	content, err := json.Marshal([]any{sessionID, o.to.String(), o.text, o.mentions, o.replyTo})
+func fingerprint(sessionID string, send NewSend) ([]byte, error) {
+	send.Async, send.IdempotencyKey = false, ""
+	content, err := json.Marshal([]any{sessionID, send})
 	if err != nil {
 		return nil, fmt.Errorf("encoding a send: %w", err)
 	}
@@ -116,22 +136,62 @@ func (o outgoingText) fingerprint(sessionID string) ([]byte, error) {
 	return sum[:], nil
 }
 
-// message is the send as WhatsApp encodes it.
-func (s *Service) message(ctx context.Context, x *session, out outgoingText) (*waE2E.Message, error) {
-	if out.replyTo == "" && len(out.mentions) == 0 {
-		return &waE2E.Message{Conversation: proto.String(out.text)}, nil
+// contextOf is what the message says of others: who is named in it, what it
+// replies to, and that it disappears. nil when there is nothing to say.
+func (s *Service) contextOf(ctx context.Context, x *session, d *draft) (*waE2E.ContextInfo, error) {
+	if d.plain {
+		return nil, nil //nolint:nilnil // as said
 	}
-	about := &waE2E.ContextInfo{MentionedJID: out.mentions}
-	if out.replyTo != "" {
-		if err := s.quote(ctx, x, out, about); err != nil {
+	about := &waE2E.ContextInfo{MentionedJID: d.mentions}
+	if d.replyTo != "" {
+		if err := s.quote(ctx, x, d, about); err != nil {
 			return nil, err
 		}
 	}
-	return &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String(out.text), ContextInfo: about}}, nil
+	seconds, err := s.db.Chats.Ephemeral(ctx, x.id, d.to.String())
+	if err != nil {
+		return nil, err
+	}
+	if seconds > 0 {
+		d.details.EphemeralSeconds = seconds
+		about.Expiration = proto.Uint32(uint32(seconds)) //nolint:gosec // as WhatsApp gave it
+	}
+	if len(d.mentions) == 0 && d.replyTo == "" && seconds == 0 {
+		return nil, nil //nolint:nilnil // as said
+	}
+	return about, nil
+}
+
+// withContext puts into a message what it says of others. A plain text takes its
+// longer form for it.
+func withContext(message *waE2E.Message, about *waE2E.ContextInfo) {
+	if about == nil {
+		return
+	}
+	if message.Conversation != nil {
+		message.ExtendedTextMessage = &waE2E.ExtendedTextMessage{Text: message.Conversation}
+		message.Conversation = nil
+	}
+	content := message.ProtoReflect()
+	fields := content.Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		if field.Message() == nil || field.IsList() || field.IsMap() || !content.Has(field) {
+			continue
+		}
+		if into := field.Message().Fields().ByName("contextInfo"); into != nil {
+			part := content.Mutable(field).Message()
+			if part.Has(into) { // what is there, such as the forwarding score, stays
+				proto.Merge(part.Mutable(into).Message().Interface(), about)
+				continue
+			}
+			part.Set(into, protoreflect.ValueOfMessage(about.ProtoReflect()))
+		}
+	}
 }
 
 // quote fills in the message that is replied to, which must be of the same chat.
-func (s *Service) quote(ctx context.Context, x *session, out outgoingText, about *waE2E.ContextInfo) error {
+func (s *Service) quote(ctx context.Context, x *session, out *draft, about *waE2E.ContextInfo) error {
 	unknown := fault.Invalid("replyTo", "replyTo must be a message of this chat")
 	chat, err := s.db.Chats.Get(ctx, x.id, out.to.String())
 	if err != nil {
@@ -186,16 +246,12 @@ func quotable(raw *waE2E.Message) *waE2E.Message {
 }
 
 // newOutgoing is the send as it is stored; the message's id is made here.
-func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Session, send NewSend, out outgoingText) (models.NewOutgoing, error) {
-	message, err := s.message(ctx, x, out)
-	if err != nil {
-		return models.NewOutgoing{}, err
-	}
-	raw, err := proto.Marshal(message)
+func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Session, send NewSend, d *draft) (models.NewOutgoing, error) {
+	raw, err := proto.Marshal(d.message)
 	if err != nil {
 		return models.NewOutgoing{}, fmt.Errorf("encoding a send: %w", err)
 	}
-	mark, err := out.fingerprint(x.id)
+	mark, err := fingerprint(x.id, send)
 	if err != nil {
 		return models.NewOutgoing{}, err
 	}
@@ -203,15 +259,19 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 	if send.Async {
 		mode = models.SendAsync
 	}
+	message := models.NewMessage{
+		Chat: x.chatAddress(ctx, d.to, types.EmptyJID), Sender: x.self(ctx),
+		// Without a client, as well: the account's number in it is an extra.
+		WAMessageID: x.cli().GenerateMessageID(), FromMe: true,
+		Type: d.kind, Body: d.body, QuotedID: d.replyTo, Mentions: d.mentions, Content: d.details,
+		AckLevel: models.AckPending, Timestamp: models.Now(), Raw: raw,
+	}
+	if d.file != nil {
+		message.Media, message.HasMedia = d.file.row(), true
+	}
 	return models.NewOutgoing{
-		SessionID: x.id, Mode: mode, Recipient: out.to.String(), OrganizationID: row.OrganizationID,
-		IdempotencyKey: send.IdempotencyKey, Fingerprint: mark,
-		Message: models.NewMessage{
-			Chat: x.chatAddress(ctx, out.to, types.EmptyJID), Sender: x.self(ctx),
-			// Without a client, as well: the account's number in it is an extra.
-			WAMessageID: x.cli().GenerateMessageID(), FromMe: true,
-			Type: models.MessageText, Body: out.text, QuotedID: out.replyTo, Mentions: out.mentions,
-			AckLevel: models.AckPending, Timestamp: models.Now(), Raw: raw,
-		},
+		SessionID: x.id, Mode: mode, Recipient: d.to.String(), OrganizationID: row.OrganizationID,
+		IdempotencyKey: send.IdempotencyKey, Fingerprint: mark, Message: message,
+		ScheduledAt: send.ScheduledAt, ExpiresAt: send.ExpiresAt,
 	}, nil
 }

@@ -35,6 +35,8 @@ type sendQueue struct {
 	page  []models.Outgoing  // of the queue
 	more  bool               // there may be more in the database
 	holds map[int64]*hold    // by chat
+	due   time.Time          // when a scheduled message is to leave; zero: none is
+	typed map[string]bool    // messages, by their own ids, before which typing was shown
 
 	settlers sync.WaitGroup
 	slots    *semaphore.Weighted // outcomes being stored
@@ -64,7 +66,7 @@ func (s *Service) runSender(ctx context.Context, x *session, l *link) {
 	defer x.sender.leave()
 	q := &sendQueue{
 		sender: x.sender, session: x, link: l, more: true,
-		holds: make(map[int64]*hold), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
+		holds: make(map[int64]*hold), typed: make(map[string]bool), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
 	}
 	defer q.settlers.Wait()
 	for ctx.Err() == nil {
@@ -93,8 +95,18 @@ func (q *sendQueue) step(ctx context.Context) time.Duration {
 	news := q.look()
 	q.first = append(q.first, news.offered...)
 	q.more = q.more || news.queued
+	for _, done := range news.done {
+		done(q)
+	}
 	now := time.Now()
 	next := q.release(now, news.back)
+	if !q.due.IsZero() {
+		if !now.Before(q.due) {
+			q.due, q.more = time.Time{}, true
+		} else {
+			next = min(next, q.due.Sub(now))
+		}
+	}
 	if len(q.first) > 0 {
 		send := q.first[0]
 		q.first = q.first[1:]
@@ -164,6 +176,16 @@ func (q *sendQueue) load(ctx context.Context) error {
 		return err
 	}
 	q.more = len(queued) == limit
+	if len(queued) == 0 || !q.due.IsZero() {
+		due, err := q.session.service.db.Outgoing.NextDue(ctx, q.session.id)
+		if err != nil {
+			return err
+		}
+		q.due = time.Time{}
+		if due != models.Never {
+			q.due = due.Time()
+		}
+	}
 	q.page = slices.DeleteFunc(queued, func(o models.Outgoing) bool { return settling[o.ID] })
 	return nil
 }
@@ -203,11 +225,19 @@ func (q *sendQueue) hold(send *models.Outgoing) (tries int) {
 	return h.tries
 }
 
-// try sends a message and sees to its outcome.
+// try sends a message and sees to its outcome. One whose file is not at WhatsApp's
+// yet, or before which typing is to be shown, holds its chat until that is done.
 func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) {
-	if !q.begin(send.WAMessageID()) {
+	if send.ExpiresAt != 0 && send.Attempts == 0 && models.Now() >= send.ExpiresAt {
+		if q.begin(send.WAMessageID()) {
+			q.failed(ctx, send, expired())
+		}
 		return
 	}
+	if q.bringFirst(ctx, send) || q.typeFirst(ctx, send) || !q.begin(send.WAMessageID()) {
+		return
+	}
+	delete(q.typed, send.ID)
 	to, err := types.ParseJID(send.Recipient)
 	message := &waE2E.Message{}
 	if err == nil {

@@ -24,6 +24,8 @@ type sender struct {
 	// withdrawn are the messages, by WhatsApp's id, that must not be sent any more,
 	// until that is stored.
 	withdrawn map[string]bool
+	// trying are the messages, by WhatsApp's id, that have been tried.
+	trying map[string]bool
 }
 
 // sendNews is what the goroutine that sends has not looked at yet.
@@ -31,6 +33,9 @@ type sendNews struct {
 	offered []*models.Outgoing // by callers who wait, and have paid
 	queued  bool               // there may be more in the database
 	back    bool               // the session has logged in
+	// done are outcomes of what was begun elsewhere, to be seen to by the goroutine
+	// that sends.
+	done []func(*sendQueue)
 }
 
 // waiter is a caller who waits for the outcome of a send, and has taken its token.
@@ -59,6 +64,7 @@ func newSender(row *models.Session) *sender {
 	q := &sender{
 		wake: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 		waiters: make(map[string]*waiter), withdrawn: make(map[string]bool),
+		trying: make(map[string]bool),
 	}
 	q.rate.set(row.RatePerMin, row.RatePerHour)
 	return q
@@ -139,6 +145,26 @@ func (q *sender) ready() {
 	q.poke()
 }
 
+// finish has the goroutine that sends see to something.
+func (q *sender) finish(work func(*sendQueue)) {
+	q.mu.Lock()
+	q.news.done = append(q.news.done, work)
+	q.mu.Unlock()
+	q.poke()
+}
+
+// cancel takes a queued message back that nobody waits for and that is not being
+// tried; false when it is too late.
+func (q *sender) cancel(waMessageID string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiters[waMessageID] != nil || q.trying[waMessageID] {
+		return false
+	}
+	q.withdrawn[waMessageID] = true
+	return true
+}
+
 // resolved tells that receipts have resolved sends, by their own ids: whoever
 // waits looks for themselves.
 func (q *sender) resolved(ids []string) {
@@ -215,13 +241,18 @@ func (q *sender) begin(waMessageID string) bool {
 	if w := q.waiters[waMessageID]; w != nil {
 		w.tried = true
 	}
-	return !q.withdrawn[waMessageID]
+	if q.withdrawn[waMessageID] {
+		return false
+	}
+	q.trying[waMessageID] = true
+	return true
 }
 
 // end tells the outcome of a message to whoever waits for it.
 func (q *sender) end(send *models.Outgoing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	delete(q.trying, send.WAMessageID())
 	if w := q.waiters[send.WAMessageID()]; w != nil {
 		w.tell(sendAnswer{verdict: verdictResolved, send: send})
 		delete(q.waiters, send.WAMessageID())

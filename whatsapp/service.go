@@ -13,6 +13,7 @@ import (
 
 	"wagateway/models"
 	"wagateway/models/fault"
+	"wagateway/whatsapp/mediafile"
 )
 
 // Config says how the service works. The zero value talks to the real WhatsApp.
@@ -56,8 +57,10 @@ type Service struct {
 	starts        *semaphore.Weighted // connecting at the same time
 	fullSyncs     *semaphore.Weighted // reading all groups at the same time
 	downloadSlots *semaphore.Weighted // getting files at the same time
-	tally         tally               // of all sessions
-	changes       storeSignal         // stored changes of groups, people and messages
+	uploadSlots   *semaphore.Weighted // bringing files to WhatsApp at the same time
+	inspector     *mediafile.Inspector
+	tally         tally       // of all sessions
+	changes       storeSignal // stored changes of groups, people and messages
 
 	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds
 
@@ -113,6 +116,8 @@ func New(ctx context.Context, cfg Config, db *models.DB) (*Service, error) {
 		starts:        semaphore.NewWeighted(int64(cfg.MaxParallelStarts)),
 		fullSyncs:     semaphore.NewWeighted(maxFullSyncs),
 		downloadSlots: semaphore.NewWeighted(maxDownloads),
+		uploadSlots:   semaphore.NewWeighted(maxUploads),
+		inspector:     mediafile.New(),
 		life:          life, end: end, open: open, shut: shut,
 		sessions: make(map[string]*session),
 	}, nil

@@ -29,6 +29,7 @@ type session struct {
 	link    atomic.Pointer[link] // nil: not running
 	online  atomic.Bool          // logged in, as far as the owner knows
 	account atomic.Pointer[account]
+	typing  atomic.Bool // shows typing before it sends
 }
 
 // account is the linked account; empty until paired.
@@ -40,6 +41,7 @@ type account struct {
 func newSession(s *Service, row *models.Session) *session {
 	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), chats: newChatWork(row), downloads: newDownloads(), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
+	x.typing.Store(row.PresenceTyping)
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})
 	return x
 }

@@ -141,6 +141,7 @@ func (o *owner) adopt(row *models.Session) {
 	o.account.Store(accountOf(&o.row))
 	o.sender.limit(&o.row)
 	o.chats.settle(&o.row)
+	o.typing.Store(o.row.PresenceTyping)
 	o.publish()
 }
 

@@ -24,6 +24,7 @@ const (
 	ReasonMediaType      Reason = "media_type"
 	ReasonMediaFetch     Reason = "media_fetch"
 	ReasonMediaGone      Reason = "media_gone"
+	ReasonCancelled      Reason = "cancelled"
 	ReasonDatabase       Reason = "database"
 	ReasonEventLog       Reason = "event_log"
 	ReasonShuttingDown   Reason = "shutting_down"

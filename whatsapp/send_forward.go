@@ -1,0 +1,141 @@
+package whatsapp
+
+import (
+	"context"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
+
+	"wagateway/models"
+	"wagateway/models/fault"
+	"wagateway/whatsapp/mediafile"
+)
+
+// freshMedia is how old a file at WhatsApp's may be to be forwarded as it is: it
+// deletes them some weeks after they were sent.
+const freshMedia = 14 * 24 * time.Hour
+
+// ForwardMessage sends a message, with its file, to another chat, marked as
+// forwarded. What says nothing to people, may be seen once only, or was taken back
+// is fault.Validation; a file that is nowhere any more is fault.NotFound.
+func (s *Service) ForwardMessage(ctx context.Context, session *models.Session, key MessageKey, to string, async bool) (*models.Outgoing, error) {
+	recipient, err := parseRecipient("to", to)
+	if err != nil {
+		return nil, err
+	}
+	x, err := s.session(ctx, session.ID)
+	if err != nil {
+		return nil, err
+	}
+	_, target, err := s.messageOf(ctx, session.ID, key)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case target.Deleted:
+		return nil, wrongKind("the message was taken back")
+	case target.Content.ViewOnce:
+		return nil, wrongKind("what may be seen once cannot be forwarded")
+	case target.Content.Poll != nil, target.Type == models.MessageSystem, target.Type == models.MessageUndecryptable, target.Type == models.MessageUnknown:
+		return nil, wrongKind("a message of type " + string(target.Type) + " cannot be forwarded")
+	}
+	if !async && !x.connected() {
+		return nil, fault.NotConnected()
+	}
+	message, err := s.contentFor(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	score := forwardingOf(message) + 1
+	message = quotable(message)
+	d := &draft{kind: target.Type, body: target.Body, details: target.Content, message: message}
+	if d.to, err = types.ParseJID(recipient); err != nil {
+		return nil, fault.InvalidJID("to", "a person or group JID").Because(err)
+	}
+	d.details.Forwarded, d.details.EphemeralSeconds = true, 0
+	withContext(message, &waE2E.ContextInfo{IsForwarded: proto.Bool(true), ForwardingScore: &score})
+	if target.HasMedia {
+		if err := s.forwardFile(ctx, x, target, d); err != nil {
+			return nil, err
+		}
+	}
+	return s.submit(ctx, x, session, NewSend{To: to, Async: async}, d)
+}
+
+// contentFor gives a message as WhatsApp encodes it, unwrapped.
+func (s *Service) contentFor(ctx context.Context, m *models.Message) (*waE2E.Message, error) {
+	raw, err := s.db.Messages.Raw(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	message := &waE2E.Message{}
+	if err := proto.Unmarshal(raw, message); err != nil || len(raw) == 0 {
+		return nil, fault.New(fault.Validation, "", "the message could not be read").With("field", "waMessageId").Because(err)
+	}
+	message = (&events.Message{RawMessage: message}).UnwrapRaw().Message
+	if m.Edited && (message.Conversation != nil || message.ExtendedTextMessage != nil) {
+		return &waE2E.Message{Conversation: &m.Body}, nil
+	}
+	return message, nil
+}
+
+// forwardingOf is how often a message was forwarded before, as it says.
+func forwardingOf(message *waE2E.Message) uint32 {
+	var score uint32
+	for _, m := range []contextual{
+		message.GetExtendedTextMessage(), message.GetImageMessage(), message.GetVideoMessage(), message.GetPtvMessage(), message.GetAudioMessage(),
+		message.GetDocumentMessage(), message.GetStickerMessage(), message.GetLocationMessage(), message.GetContactMessage(), message.GetContactsArrayMessage(),
+	} {
+		score = max(score, m.GetContextInfo().GetForwardingScore())
+	}
+	return score
+}
+
+// forwardFile has a forwarded message show the file where it is at WhatsApp's, or
+// brings a copy of ours there.
+func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Message, d *draft) error {
+	file, err := s.db.Media.Get(ctx, target.ID)
+	if err != nil {
+		return err
+	}
+	d.file = &draftFile{facts: mediafile.Facts{Mimetype: file.Mimetype, Thumbnail: file.Thumbnail}}
+	fresh := time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
+	if part, err := movedTo(d.message, file.DirectPath); err == nil && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
+		if file.Status == models.MediaExpired {
+			return mediaGone(file.Error)
+		}
+		d.file.remote = &models.NewMedia{
+			Status: models.MediaRemote, Mimetype: file.Mimetype, Size: file.Size, SHA256: file.SHA256, DirectPath: part.GetDirectPath(),
+			Thumbnail: file.Thumbnail,
+		}
+		if !s.cfg.Media.AutoDownload {
+			d.file.remote.NextTryAt = models.Never
+		}
+		return nil
+	}
+	if file.StorageKey == "" {
+		return mediaGone("the file is not here")
+	}
+	return s.copyFile(ctx, x, file, d)
+}
+
+// copyFile gives a forwarded message a copy of a stored file, to be brought to
+// WhatsApp.
+func (s *Service) copyFile(ctx context.Context, x *session, file *models.MediaFile, d *draft) error {
+	open, err := s.cfg.Media.Store.OpenFile(ctx, file.StorageKey)
+	if err != nil {
+		return storageDown(err)
+	}
+	defer func() { _ = open.Close() }()
+	key := mediaKey(x.id)
+	if d.file.info, err = s.cfg.Media.Store.Put(ctx, key, open); err != nil {
+		return storageDown(err)
+	}
+	d.file.key = key
+	uploaded(d.message, &whatsmeow.UploadResponse{}) // not there yet
+	return nil
+}
