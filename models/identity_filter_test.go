@@ -2,7 +2,10 @@ package models_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -163,5 +166,58 @@ func TestCompletingPeople(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, found, 4)
 		assert.Equal(t, list.Items[1], found["2@lid"])
+	})
+}
+
+// Both databases find what Go finds: parts of names with letters of several
+// alphabets and every character that means something in a pattern.
+func TestNamesAreFoundAsGoFindsThem(t *testing.T) {
+	t.Parallel()
+	fold := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			least := r
+			for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+				least = min(least, other)
+			}
+			return least
+		}, s)
+	}
+	alphabet := []rune(`aAbBäÄßẞσςΣкК1 *?[]^-\.+(){}|$!"'%_,:#=<&@~` + "\n\tİıſkKÅå😀")
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		random := rand.New(rand.NewPCG(3, 3))
+		word := func(length int) string {
+			var b strings.Builder
+			for range length {
+				b.WriteRune(alphabet[random.IntN(len(alphabet))])
+			}
+			return b.String()
+		}
+		session := modelstest.Session(t, db, "org")
+		var people []models.Person
+		for n := range 200 {
+			p := lid(fmt.Sprint(n))
+			p.PushName = word(1 + random.IntN(12))
+			people = append(people, p)
+		}
+		_, err := db.Identities.Upsert(t.Context(), session.ID, people)
+		require.NoError(t, err)
+		hits := 0
+		for range 300 {
+			query := word(1 + random.IntN(3))
+			var want, got []string
+			for _, p := range people {
+				if strings.Contains(fold(p.PushName), fold(query)) {
+					want = append(want, p.PushName)
+				}
+			}
+			list, err := db.Identities.List(t.Context(), session.ID, models.ContactFilter{Query: query}, models.Page{})
+			require.NoError(t, err, "%q", query)
+			for _, i := range list.Items {
+				got = append(got, i.PushName)
+			}
+			require.Equal(t, want, got, "%q", query)
+			hits += len(got)
+		}
+		assert.Greater(t, hits, 1000)
 	})
 }

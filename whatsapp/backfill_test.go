@@ -11,6 +11,7 @@ import (
 	"wagateway/models"
 	"wagateway/models/fault"
 	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
 )
 
 // ended waits for the end of a session's backfill.
@@ -87,9 +88,22 @@ func TestBackfillsThatDoNotEnd(t *testing.T) {
 		assert.Equal(w, models.BackfillFailed, job.Status)
 		assert.NotEmpty(w, job.Error)
 
-		// The process dies: its job is still running in the database.
+		// The process ends in good order, and says so.
 		w.srv.ClearFaults()
+		_, err = w.svc.StartSession(ctx, session)
+		require.NoError(w, err)
+		w.sim.Wait(session, whatsapptest.Status(models.SessionWorking))
+		require.NoError(w, w.srv.SetFault(slow))
+		second, err := w.svc.StartBackfill(ctx, session)
+		require.NoError(w, err)
 		w.stop()
+		w.srv.ClearFaults()
+		job, err = w.db.Backfills.Latest(ctx, session)
+		require.NoError(w, err)
+		assert.Equal(w, second.ID, job.ID)
+		assert.Equal(w, "failed interrupted", string(job.Status)+" "+job.Error)
+
+		// The process dies: its job is still running in the database.
 		died, err := w.db.Backfills.Start(ctx, session)
 		require.NoError(w, err)
 		w.start()
