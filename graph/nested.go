@@ -23,8 +23,8 @@ func groupKey(g *models.Group) int64  { return g.ID }
 func memberHandle(m *models.GroupMember) any { return personHandle(m.IdentityID) }
 func memberKey(m *models.GroupMember) int64  { return m.IdentityID }
 
-func personHandleOf(i *models.Identity) any { return personHandle(i.ID) }
-func personKey(i *models.Identity) int64    { return i.ID }
+func contactHandle(i *models.Identity) any { return i }
+func contactKey(i *models.Identity) int64  { return i.ID }
 
 // handleOn is the row's handle for a page of its children. A cursor is good for
 // one parent's list only, so with one there is nothing to load together.

@@ -23,7 +23,7 @@ func (r *Resolver) listContacts(ctx context.Context, session *models.Session, fi
 		},
 		func(ctx context.Context, ids []string) (map[string]models.List[models.Identity], error) {
 			lists, err := r.DB.Identities.ListBySessions(ctx, ids, filter, page)
-			siblings(ctx, personHandleOf, personKey, slices.Collect(maps.Values(lists))...)
+			siblings(ctx, contactHandle, contactKey, slices.Collect(maps.Values(lists))...)
 			return lists, err
 		})
 	if err != nil {
@@ -39,12 +39,21 @@ func (r *Resolver) listContacts(ctx context.Context, session *models.Session, fi
 }
 
 func (r *Resolver) relatePeople(ctx context.Context) func(models.List[models.Identity]) {
-	return func(list models.List[models.Identity]) { siblings(ctx, personHandleOf, personKey, list) }
+	return func(list models.List[models.Identity]) { siblings(ctx, contactHandle, contactKey, list) }
+}
+
+// handleOfPerson is how the loaders know a person: as a row of a list, else as
+// somebody whom a member's row was made into.
+func handleOfPerson(ctx context.Context, person *models.Identity) any {
+	if familyOf(ctx, person) != nil {
+		return person
+	}
+	return personHandle(person.ID)
 }
 
 // contactDM gives the chat with a person; nil when there is none.
 func (r *Resolver) contactDM(ctx context.Context, person *models.Identity) (*models.Chat, error) {
-	return optional(ctx, personHandle(person.ID), person.ID, "dm", r.DB.Chats.GetByIdentities, func(list models.List[models.Chat]) {
+	return optional(ctx, handleOfPerson(ctx, person), person.ID, "dm", r.DB.Chats.GetByIdentities, func(list models.List[models.Chat]) {
 		siblings(ctx, chatHandle, chatKey, list)
 	})
 }
@@ -64,7 +73,7 @@ func (r *Resolver) contactGroups(ctx context.Context, person *models.Identity) (
 		siblings(ctx, membershipHandle, membershipKey, lists...)
 		return found, err
 	}
-	memberships, err := together(ctx, personHandle(person.ID), person.ID, field{"groups", nil},
+	memberships, err := together(ctx, handleOfPerson(ctx, person), person.ID, field{"groups", nil},
 		func(ctx context.Context, id int64) ([]models.Membership, error) {
 			found, err := all(ctx, []int64{id})
 			return found[id], err

@@ -19,6 +19,7 @@ import (
 
 	"wagateway/models/fault"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/wasim"
 	"wagateway/whatsapp/whatsapptest"
 )
 
@@ -110,6 +111,29 @@ func TestBadProfilesChangeNothing(t *testing.T) {
 		assert.Empty(w, about)
 		_, err = w.svc.UpdateProfile(ctx, w.stopped(), whatsapp.Profile{About: new("x")})
 		is(w, err, fault.NotImplemented, fault.ReasonNotConnected)
+	})
+}
+
+// A change that WhatsApp refuses ends the changes, and says what was done by then.
+func TestARefusedNameLeavesTheRest(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		ctx := w.Context()
+		anna := w.phone("Anna")
+		session := w.link(anna)
+		w.keysAreThere(session)
+		require.NoError(w, w.srv.SetFault(wasim.Fault{Kind: wasim.FaultStateConflict, Phone: anna.Number()}))
+		_, err := w.svc.UpdateProfile(ctx, session, whatsapp.Profile{Name: new("Anna M."), About: new("At work")})
+		f := is(w, err, fault.Upstream, fault.ReasonWhatsApp)
+		assert.Equal(w, []string{}, f.Details()["applied"])
+		about, _ := anna.About()
+		assert.Empty(w, about)
+		w.srv.ClearFaults()
+		row, err := w.svc.UpdateProfile(ctx, session, whatsapp.Profile{Name: new("Anna M."), About: new("At work")})
+		require.NoError(w, err)
+		assert.Equal(w, "Anna M.", row.PushName)
+		about, _ = anna.About()
+		assert.Equal(w, "At work", about)
 	})
 }
 
