@@ -38,42 +38,11 @@ func (s *Service) UpdateProfile(ctx context.Context, sessionID string, profile P
 	asking, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	applied := []string{}
-	act := func(field string, request func(context.Context, *whatsmeow.Client) error) error {
-		if err := tell(asking, x, nil, request); err != nil {
-			return fault.From(err).With("applied", applied)
+	for _, act := range profile.acts(s, x, picture) {
+		if err := act.do(asking); err != nil {
+			return nil, fault.From(err).With("applied", applied)
 		}
-		applied = append(applied, field)
-		return nil
-	}
-	if profile.Name != nil {
-		if err := act("name", rename(*profile.Name)); err != nil {
-			return nil, err
-		}
-		// What WhatsApp has taken is stored before the answer; the event of it follows.
-		_, err := order(ctx, x, func(o *owner) (struct{}, error) {
-			o.renamed(*profile.Name)
-			return struct{}{}, nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if profile.About != nil {
-		err := act("about", func(ctx context.Context, cli *whatsmeow.Client) error {
-			return cli.SetStatusMessage(ctx, types.SetStatusInput{Text: profile.About})
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if picture != nil || profile.RemovePicture {
-		err := act("picture", func(ctx context.Context, cli *whatsmeow.Client) error {
-			_, err := cli.SetGroupPhoto(ctx, types.EmptyJID, picture) // without an address it is the account's
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+		applied = append(applied, act.field)
 	}
 	return s.db.Sessions.Find(ctx, x.id)
 }
@@ -95,16 +64,51 @@ func (p *Profile) check() (picture []byte, err error) {
 	return nil, nil
 }
 
-// rename gives the request that changes the account's name: in the app state for
-// its devices, and in a presence, from which the server learns it for others. The
-// presence does not show the account online.
-func rename(name string) func(context.Context, *whatsmeow.Client) error {
-	return func(ctx context.Context, cli *whatsmeow.Client) error {
-		if err := pushState(ctx, cli, appstate.BuildSettingPushName(name)); err != nil {
-			return err
-		}
-		return cli.SendPresence(ctx, types.PresenceUnavailable)
+// profileAct is one act of UpdateProfile.
+type profileAct struct {
+	field string
+	do    func(context.Context) error
+}
+
+// acts gives the acts, in the order that [Service.UpdateProfile] promises.
+func (p *Profile) acts(s *Service, x *session, picture []byte) (acts []profileAct) {
+	if p.Name != nil {
+		acts = append(acts, profileAct{"name", func(ctx context.Context) error { return s.rename(ctx, x, *p.Name) }})
 	}
+	if p.About != nil {
+		acts = append(acts, profileAct{"about", func(ctx context.Context) error {
+			return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+				return cli.SetStatusMessage(ctx, types.SetStatusInput{Text: p.About})
+			})
+		}})
+	}
+	if picture != nil || p.RemovePicture {
+		acts = append(acts, profileAct{"picture", func(ctx context.Context) error {
+			return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+				_, err := cli.SetGroupPhoto(ctx, types.EmptyJID, picture) // without an address it is the account's
+				return err
+			})
+		}})
+	}
+	return acts
+}
+
+// rename changes the account's name: in the app state for its devices, here, and
+// in a presence, from which the server learns it for others. The presence is the
+// one that the account has.
+func (s *Service) rename(ctx context.Context, x *session, name string) error {
+	if err := s.sendState(ctx, x, appstate.BuildSettingPushName(name)); err != nil {
+		return err
+	}
+	// What WhatsApp has taken is stored before the answer; the event of it follows.
+	_, err := order(ctx, x, func(o *owner) (struct{}, error) {
+		o.renamed(name)
+		return struct{}{}, nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendPresence(ctx, x, x.chats.presence.isWanted())
 }
 
 // disappearingTimers are the lifetimes of messages that WhatsApp's apps offer.

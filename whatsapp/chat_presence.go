@@ -67,6 +67,13 @@ func (a *availability) want(available bool) (before bool) {
 	return before
 }
 
+// isWanted reports whether the account is to be available.
+func (a *availability) isWanted() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.wanted
+}
+
 // sendPresence tells WhatsApp whether the account is available.
 func sendPresence(ctx context.Context, x *session, available bool) error {
 	presence := types.PresenceUnavailable

@@ -260,7 +260,8 @@ func (s *Service) lastKey(ctx context.Context, chat *models.Chat, target types.J
 }
 
 // sendState writes a patch of app state: one after the other, and again when
-// another device got ahead of it.
+// another device got ahead of it. Before the phone has shared its keys it is
+// fault.Upstream.
 func (s *Service) sendState(ctx context.Context, x *session, patch appstate.PatchInfo) error {
 	asking, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
@@ -273,6 +274,9 @@ func (s *Service) sendState(ctx context.Context, x *session, patch appstate.Patc
 	patch.Timestamp = x.chats.stamp()
 	for try := 1; ; try++ {
 		err := tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+			if err := stateKeysThere(ctx, cli); err != nil {
+				return err
+			}
 			return cli.SendAppState(ctx, patch)
 		})
 		if !errors.Is(err, whatsmeow.ErrAppStateUpdate) {

@@ -291,13 +291,8 @@ func (s *Service) SaveContact(ctx context.Context, sessionID string, contact Sav
 	if contact.FirstName == "" {
 		contact.FirstName = strings.Fields(contact.FullName)[0]
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
 	person := x.person(ctx, jid, types.EmptyJID)
-	err = tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
-		return pushState(ctx, cli, savedContactPatch(jid, person, contact))
-	})
-	if err != nil {
+	if err := s.sendState(ctx, x, savedContactPatch(jid, person, contact)); err != nil {
 		return nil, err
 	}
 	saving, done := storing(ctx)
