@@ -61,6 +61,10 @@ type GroupInfo struct {
 	Members          []GroupMember // in the order of joining
 	Requests         []JoinRequest // oldest first
 	Version          int           // counts changes of the members
+	Community        bool          // holds groups instead of messages
+	SubGroups        []types.JID   // of a community, its announcement group first
+	Parent           types.JID     // the community that the group is in, or empty
+	Announcements    bool          // the group of a community that everybody in it is in
 }
 
 // group is a group on the server.
@@ -90,6 +94,7 @@ type group struct {
 	version     int
 	announceVer int
 	epoch       int // counts departures, see distribution
+	community   community
 }
 
 // groupText is a subject or a description with its author.
@@ -131,6 +136,13 @@ func (g *group) info() GroupInfo {
 	for i, waiting := range g.requests {
 		info.Requests[i] = JoinRequest{LID: waiting.phone.lid, PhoneNumber: waiting.phone.JID(), RequestedAt: waiting.at}
 	}
+	info.Community, info.Announcements = g.community.is, g.community.isMain
+	for _, sub := range g.community.subs {
+		info.SubGroups = append(info.SubGroups, sub.jid)
+	}
+	if g.community.parent != nil {
+		info.Parent = g.community.parent.jid
+	}
 	return info
 }
 
@@ -138,6 +150,9 @@ func (g *group) info() GroupInfo {
 func (g *group) enter(who *Phone, role Role) {
 	g.members = append(g.members, who)
 	g.roles[who] = role
+	if g.community.parent != nil {
+		g.community.came = append(g.community.came, who)
+	}
 	who.mu.Lock()
 	defer who.mu.Unlock()
 	if who.groups == nil {
@@ -151,6 +166,9 @@ func (g *group) exit(who *Phone) {
 	g.members = slices.DeleteFunc(g.members, func(member *Phone) bool { return member == who })
 	delete(g.roles, who)
 	g.epoch++
+	if g.community.is || g.community.isMain {
+		g.community.went = append(g.community.went, who)
+	}
 	who.mu.Lock()
 	defer who.mu.Unlock()
 	delete(who.groups, g)
@@ -197,7 +215,7 @@ func (g *group) audience(sender *Phone) ([]*Phone, int, *StanzaError) {
 	if !g.has(sender) {
 		return nil, 0, ErrForbidden
 	}
-	if g.announce && g.roles[sender] == RoleMember {
+	if g.community.is || (g.announce && g.roles[sender] == RoleMember) {
 		return nil, 0, ErrNotAllowed
 	}
 	return slices.Clone(g.members), g.epoch, nil

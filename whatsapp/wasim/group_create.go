@@ -18,6 +18,16 @@ type GroupSpec struct {
 	// Addressing is how the group names its members: LID, which is the default,
 	// or phone number, as groups from before LIDs do.
 	Addressing types.AddressingMode
+	// Community makes the group a community. Its announcement group is made with
+	// it, of the same name and with the same members.
+	Community bool
+	// CommunityApproval is the community's default for who has to ask before
+	// joining its groups. Empty means "request_required".
+	CommunityApproval string
+	// Parent is the community to make the group in, or empty.
+	Parent types.JID
+
+	isMain bool // the announcement group of Parent
 }
 
 // createGroup makes a group and tells everybody in it. Those who could not be
@@ -35,13 +45,43 @@ func (s *Server) createGroup(by *Phone, spec GroupSpec, key string) (*group, []P
 	if spec.Addressing == "" {
 		spec.Addressing = types.AddressingModeLID
 	}
+	if spec.CommunityApproval == "" {
+		spec.CommunityApproval = "request_required"
+	}
+	parent, refusal := s.parentFor(by, spec)
+	if refusal != nil {
+		return nil, nil, refusal
+	}
 	now := s.now()
 	g := &group{
 		srv: s, addressing: spec.Addressing, creator: by, created: now,
 		jid:     types.NewJID("120363"+strconv.FormatUint(100_000_000_000+s.ids.Add(1), 10), types.GroupServer),
 		subject: groupText{text: spec.Subject, at: now, by: by}, announce: spec.Announce, locked: spec.Locked, approval: spec.ApprovalRequired,
 		addMode: spec.MemberAddMode, ephemeral: spec.Ephemeral, roles: map[*Phone]Role{}, addRequests: map[string]addRequest{},
+		community: community{is: spec.Community, approval: spec.CommunityApproval, parent: parent, isMain: spec.isMain},
 	}
+	results := g.fill(by, spec, key)
+	switch {
+	case parent != nil:
+		s.communities.Lock()
+		s.linkChecked(by, parent, g)
+		s.communities.Unlock()
+		s.settle(g)
+	case spec.Community:
+		main := GroupSpec{Subject: spec.Subject, Announce: true, Addressing: spec.Addressing, Parent: g.jid, isMain: true}
+		for _, member := range g.info().Members {
+			main.Members = append(main.Members, member.LID)
+		}
+		if _, _, refusal := s.createGroup(by, main, key); refusal != nil {
+			return nil, nil, refusal
+		}
+	}
+	return g, results, nil
+}
+
+// fill gives a new group its members and tells them.
+func (g *group) fill(by *Phone, spec GroupSpec, key string) []ParticipantResult {
+	s := g.srv
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.enter(by, RoleSuperAdmin)
@@ -61,5 +101,5 @@ func (s *Server) createGroup(by *Phone, spec GroupSpec, key string) (*group, []P
 	g.notify(by, g.members, node{
 		Tag: "create", Attrs: attrs{"type": "new", "key": key, "reason": "invite"}, Content: []node{g.nodeLocked(results)},
 	})
-	return g, results, nil
+	return results
 }

@@ -23,6 +23,7 @@ func (s *Server) groupIQ(device *companion, n *node) (node, *StanzaError) {
 			return node{}, ErrNotFound
 		}
 		content, refusal = g.act(me, set, &act)
+		s.settle(g)
 	}
 	if refusal != nil {
 		return node{}, refusal
@@ -61,8 +62,10 @@ func (s *Server) createAct(me *Phone, act *node) ([]node, *StanzaError) {
 			spec.MemberAddMode = types.GroupMemberAddMode(contentOf(child))
 		case "membership_approval_mode":
 			spec.ApprovalRequired = approvalState(&child)
-		case "parent", "linked_parent":
-			return nil, ErrNotImplemented // communities are not simulated
+		case "parent":
+			spec.Community, spec.CommunityApproval = true, textOf(&child, "default_membership_approval_mode")
+		case "linked_parent":
+			spec.Parent = jidOf(&child, "jid")
 		}
 	}
 	g, results, refusal := s.createGroup(me, spec, randomHex(8))
@@ -84,6 +87,7 @@ func (s *Server) leaveAct(me *Phone, act *node) ([]node, *StanzaError) {
 		if refusal := g.leave(me); refusal != nil {
 			return nil, refusal
 		}
+		s.settle(g)
 		left = append(left, node{Tag: "group", Attrs: attrs{"id": child.Attrs["id"]}})
 	}
 	return []node{{Tag: "leave", Content: left}}, nil
@@ -99,6 +103,7 @@ func (s *Server) inviteAct(me *Phone, set bool, code string) ([]node, *StanzaErr
 		return []node{preview}, refusal
 	}
 	joined, refusal := g.join(me, code)
+	s.settle(g)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -124,6 +129,8 @@ func (g *group) act(me *Phone, set bool, act *node) ([]node, *StanzaError) {
 	case "invite":
 		code, refusal := g.invite(me, true)
 		return []node{{Tag: "invite", Attrs: attrs{"code": code}}}, refusal
+	case "links", "unlink":
+		return g.linkAct(me, act)
 	case "accept":
 		return []node{{Tag: "group", Attrs: attrs{"jid": g.jid}}}, g.accept(me, textOf(act, "code"))
 	}
@@ -144,6 +151,10 @@ func (g *group) query(me *Phone, act *node) ([]node, *StanzaError) {
 			return nil, ErrForbidden
 		}
 		return []node{g.nodeLocked(nil)}, nil
+	case "sub_groups", "linked_groups_participants":
+		return g.communityQuery(me, act)
+	case "pictures":
+		return g.picturesQuery(me, act)
 	case "invite":
 		code, refusal := g.invite(me, false)
 		return []node{{Tag: "invite", Attrs: attrs{"code": code}}}, refusal

@@ -48,6 +48,7 @@ func (g *group) settingNodes() []node {
 	if g.approval {
 		out = append(out, approvalNode(true))
 	}
+	out = append(out, g.communityNodes()...)
 	return append(out, node{Tag: "member_add_mode", Content: []byte(g.addMode)})
 }
 

@@ -90,8 +90,12 @@ func (g *group) setMemberAddMode(by *Phone, mode types.GroupMemberAddMode) *Stan
 	})
 }
 
-// setEphemeral decides how many seconds messages live; 0 means for ever.
+// setEphemeral decides how many seconds messages live; 0 means for ever. Other
+// times than WhatsApp's are 400.
 func (g *group) setEphemeral(by *Phone, seconds uint32) *StanzaError {
+	if !slices.Contains([]uint32{0, 86_400, 604_800, 7_776_000}, seconds) {
+		return ErrBadRequest
+	}
 	return g.set(by, g.editable, func() node {
 		g.ephemeral = seconds
 		if seconds == 0 {
@@ -99,6 +103,20 @@ func (g *group) setEphemeral(by *Phone, seconds uint32) *StanzaError {
 		}
 		return node{Tag: "ephemeral", Attrs: attrs{"expiration": strconv.FormatUint(uint64(seconds), 10)}}
 	})
+}
+
+// pictureFor gives the id of the group's picture to a member or the holder of an
+// invite code: 401 to others, 404 without one.
+func (g *group) pictureFor(who *Phone, invite string) (string, *StanzaError) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	switch {
+	case !g.has(who) && invite != g.inviteCode:
+		return "", ErrNotAuthorized
+	case g.pictureID == "":
+		return "", ErrNotFound
+	}
+	return g.pictureID, nil
 }
 
 // setPicture changes the group's picture; an empty id removes it.

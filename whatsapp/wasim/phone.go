@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
@@ -44,9 +45,12 @@ type Phone struct {
 	business        *BusinessProfile        // nil: an ordinary account
 	profileWatcher  map[*companion]struct{} // who has looked at it
 	available       bool
+	wasOnline       bool      // as those who watch were told last
+	lastSeen        time.Time // when it went offline, at first when it was made
 	mediaForgotten  bool
 	addressing      types.AddressingMode
-	presenceWatcher map[*companion]struct{}
+	presenceWatcher map[*companion]*conn // by the connection they asked on
+	presencePhones  map[*Phone]struct{}  // phones that watch
 	deviceWatcher   map[*companion]deviceWatch
 
 	app     appState
@@ -59,6 +63,8 @@ type Phone struct {
 	messages journal[messageKey, PhoneMessage]
 	receipts journal[int, PhoneReceipt]
 	calls    journal[string, PhoneCall]
+	presence journal[int, PhonePresence]
+	typed    journal[int, PhoneTyping]
 	garbled  map[string]int // by message id, under sendMu: see AsUndecryptable
 	peers    peerSet
 }
@@ -70,10 +76,12 @@ type phoneSecrets struct {
 }
 
 func newPhone(s *Server, number, lid, name string) *Phone {
-	p := &Phone{srv: s, number: number, name: name, lid: types.NewJID(lid, types.HiddenUserServer)}
+	p := &Phone{srv: s, number: number, name: name, lid: types.NewJID(lid, types.HiddenUserServer), lastSeen: s.now()}
 	p.messages.limit = s.options.KeepMessages
 	p.receipts.limit = s.options.KeepMessages
 	p.calls.limit = s.options.KeepMessages
+	p.presence.limit = s.options.KeepMessages
+	p.typed.limit = s.options.KeepMessages
 	p.history.sent.limit = maxSentParts
 	return p
 }

@@ -31,6 +31,23 @@ func (p *Phone) CreateGroupFrom(ctx context.Context, spec GroupSpec) (types.JID,
 	return g.jid, results, nil
 }
 
+// CreateCommunity makes a community and its announcement group, which is the
+// first of its groups: see [GroupInfo.SubGroups].
+func (p *Phone) CreateCommunity(ctx context.Context, subject string, members ...types.JID) (types.JID, error) {
+	jid, _, err := p.CreateGroupFrom(ctx, GroupSpec{Subject: subject, Members: members, Community: true})
+	return jid, err
+}
+
+// LinkGroup puts a group into a community; the account administers both.
+func (p *Phone) LinkGroup(ctx context.Context, community, jid types.JID) error {
+	return p.inGroup(ctx, community, func(g *group) *StanzaError { return p.srv.link(p, g, p.srv.groupOf(jid)) })
+}
+
+// UnlinkGroup takes a group out of a community.
+func (p *Phone) UnlinkGroup(ctx context.Context, community, jid types.JID) error {
+	return p.inGroup(ctx, community, func(g *group) *StanzaError { return p.srv.unlink(p, g, p.srv.groupOf(jid)) })
+}
+
 // Groups lists the groups that the account is in, by JID.
 func (p *Phone) Groups() []types.JID {
 	groups := p.joined()
@@ -119,6 +136,15 @@ func (p *Phone) SetEphemeral(ctx context.Context, jid types.JID, seconds uint32)
 	return p.inGroup(ctx, jid, func(g *group) *StanzaError { return g.setEphemeral(p, seconds) })
 }
 
+// SetGroupPicture changes a group's picture (JPEG) and gives its id; nil removes it.
+func (p *Phone) SetGroupPicture(ctx context.Context, jid types.JID, jpeg []byte) (id string, err error) {
+	err = p.inGroup(ctx, jid, func(g *group) *StanzaError {
+		id = p.srv.media.putPicture(p.srv, jpeg)
+		return g.setPicture(p, id)
+	})
+	return id, err
+}
+
 // GetInvite gives a group's invite code.
 func (p *Phone) GetInvite(ctx context.Context, jid types.JID) (string, error) {
 	return p.invite(ctx, jid, false)
@@ -148,7 +174,9 @@ func (p *Phone) JoinWithInvite(ctx context.Context, code string) (jid types.JID,
 	if refusal != nil {
 		return types.EmptyJID, false, refusal
 	}
-	if joined, refusal = g.join(p, code); refusal != nil {
+	joined, refusal = g.join(p, code)
+	p.srv.settle(g)
+	if refusal != nil {
 		return types.EmptyJID, false, refusal
 	}
 	return g.jid, joined, nil
@@ -208,7 +236,9 @@ func (p *Phone) inGroup(ctx context.Context, jid types.JID, act func(*group) *St
 	if g == nil {
 		return ErrNotFound
 	}
-	if refusal := act(g); refusal != nil {
+	refusal := act(g)
+	p.srv.settle(g)
+	if refusal != nil {
 		return refusal
 	}
 	return nil

@@ -1,13 +1,13 @@
 package wasim
 
 import (
-	"context"
+	"time"
 
 	"go.mau.fi/whatsmeow/types"
 )
 
 // companionPresence takes a companion's presence, or its wish to hear of
-// somebody else's.
+// somebody else's, which ends with the connection.
 func (s *Server) companionPresence(c *conn, device *companion, n *node) {
 	switch kind := textOf(n, "type"); kind {
 	case "subscribe":
@@ -17,11 +17,11 @@ func (s *Server) companionPresence(c *conn, device *companion, n *node) {
 		}
 		target.mu.Lock()
 		if target.presenceWatcher == nil {
-			target.presenceWatcher = map[*companion]struct{}{}
+			target.presenceWatcher = map[*companion]*conn{}
 		}
-		target.presenceWatcher[device] = struct{}{}
+		target.presenceWatcher[device] = c
 		target.mu.Unlock()
-		c.send(target.presenceNode(jidOf(n, "to").ToNonAD()))
+		c.send(target.seenBy(device.phone).node(jidOf(n, "to").ToNonAD()))
 	case "", "available", "unavailable":
 		device.mu.Lock()
 		device.present = kind != "unavailable"
@@ -30,12 +30,42 @@ func (s *Server) companionPresence(c *conn, device *companion, n *node) {
 	}
 }
 
-// presenceNode is the account's presence as a watcher gets it.
-func (p *Phone) presenceNode(from types.JID) node {
-	if p.online() {
-		return node{Tag: "presence", Attrs: attrs{"from": from}}
+// sighting is what somebody may know of an account's presence.
+type sighting struct {
+	online   bool
+	lastSeen time.Time // zero if online or hidden
+	known    bool      // it is not hidden
+}
+
+// seenBy is the account's presence for somebody. Who hides the own last time
+// online sees nobody else's.
+func (p *Phone) seenBy(watcher *Phone) sighting {
+	lastShown := p.shows("last", watcher) && (watcher == p || watcher.privacySetting("last") != "none")
+	onlineShown := lastShown || (!p.hasBlocked(watcher) && p.privacySetting("online") == "all")
+	p.mu.Lock()
+	lastSeen := p.lastSeen
+	p.mu.Unlock()
+	if onlineShown && p.online() {
+		return sighting{online: true, known: true}
 	}
-	return node{Tag: "presence", Attrs: attrs{"from": from, "type": "unavailable", "last": p.srv.nowText()}}
+	if !lastShown {
+		return sighting{}
+	}
+	return sighting{lastSeen: lastSeen, known: true}
+}
+
+// node is the sighting as a companion gets it.
+func (s sighting) node(from types.JID) node {
+	a := attrs{"from": from}
+	if s.online {
+		return node{Tag: "presence", Attrs: a}
+	}
+	a["type"] = "unavailable"
+	a["last"] = "deny"
+	if s.known {
+		a["last"] = unixText(s.lastSeen)
+	}
+	return node{Tag: "presence", Attrs: a}
 }
 
 // online reports whether any of the account's devices is available.
@@ -53,24 +83,31 @@ func (p *Phone) online() bool {
 
 // announcePresence tells those who watch.
 func (p *Phone) announcePresence() {
+	online := p.online()
 	p.mu.Lock()
-	watchers := make([]*companion, 0, len(p.presenceWatcher))
-	for watcher := range p.presenceWatcher {
-		watchers = append(watchers, watcher)
+	if p.wasOnline && !online {
+		p.lastSeen = p.srv.now()
+	}
+	p.wasOnline = online
+	devices := make(map[*companion]*conn, len(p.presenceWatcher))
+	for watcher, asked := range p.presenceWatcher {
+		if watcher.socket() != asked {
+			delete(p.presenceWatcher, watcher)
+			continue
+		}
+		devices[watcher] = asked
+	}
+	phones := make([]*Phone, 0, len(p.presencePhones))
+	for watcher := range p.presencePhones {
+		phones = append(phones, watcher)
 	}
 	p.mu.Unlock()
-	news := p.presenceNode(p.lid)
-	for _, watcher := range watchers {
-		watcher.transient(news)
+	for watcher := range devices {
+		watcher.transient(p.seenBy(watcher.phone).node(p.lid))
 	}
-}
-
-// SetAvailable is the user opening or closing the app on the phone.
-func (p *Phone) SetAvailable(on bool) {
-	p.mu.Lock()
-	p.available = on
-	p.mu.Unlock()
-	p.announcePresence()
+	for _, watcher := range phones {
+		watcher.sees(p)
+	}
 }
 
 // companionTyping passes a companion's chat state on.
@@ -84,35 +121,25 @@ func (s *Server) typing(who *Phone, to types.JID, state []node) {
 		return
 	}
 	address := attrs{"from": who.lid}
+	chat := who.lid
 	var readers []*Phone
 	if g := s.groupOf(to); g != nil {
 		members, refusal := g.recipients(who)
 		if refusal != nil {
 			return
 		}
-		readers = members
+		readers, chat = members, g.jid
 		address = attrs{"from": g.jid, "participant": g.addressOf(who, 0)}
-	} else if phone := s.phoneOf(to); phone != nil {
+	} else if phone := s.phoneOf(to); phone != nil && !phone.hasBlocked(who) {
 		readers = []*Phone{phone}
 	}
 	for _, reader := range readers {
 		if reader == who {
 			continue
 		}
+		reader.gotTyping(chat, who, &state[0])
 		for _, device := range reader.companions() {
 			device.transient(node{Tag: "chatstate", Attrs: address, Content: state})
 		}
 	}
-}
-
-// Typing is the user typing in a chat, or stopping to.
-func (p *Phone) Typing(ctx context.Context, chat types.JID, on bool) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if p.srv.groupOf(chat) == nil && p.srv.phoneOf(chat) == nil {
-		return ErrNotFound
-	}
-	p.srv.typing(p, chat, []node{{Tag: tagFor(on, "composing", "paused")}})
-	return nil
 }

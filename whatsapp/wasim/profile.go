@@ -126,26 +126,30 @@ func (s *Server) pictureIQ(device *companion, n *node) (node, *StanzaError) {
 	if textOf(n, "type") == "set" {
 		return s.setPicture(device, target, n, contentOf(child))
 	}
-	id, refusal := s.pictureOf(device, target)
+	id, refusal := s.pictureOf(device, target, textOf(&child, "invite"))
 	if refusal != nil {
 		return node{}, refusal
 	}
-	if textOf(&child, "id") == id {
-		return resultOf(n, node{Tag: "picture", Attrs: attrs{"status": "304"}}), nil
+	return resultOf(n, pictureNode(id, &child)), nil
+}
+
+// pictureNode tells where a picture is, unless the asking side has it already.
+func pictureNode(id string, asked *node) node {
+	if textOf(asked, "id") == id {
+		return node{Tag: "picture", Attrs: attrs{"status": "304"}}
 	}
 	path := picturePath(id)
-	return resultOf(n, node{Tag: "picture", Attrs: attrs{
-		"id": id, "type": child.Attrs["type"], "url": "https://pps.whatsapp.net" + path, "direct_path": path,
-	}}), nil
+	return node{Tag: "picture", Attrs: attrs{
+		"id": id, "type": asked.Attrs["type"], "url": "https://pps.whatsapp.net" + path, "direct_path": path,
+	}}
 }
 
 // pictureOf gives the id of a picture: 404 without one, 401 if it is hidden.
-func (s *Server) pictureOf(asking *companion, target types.JID) (string, *StanzaError) {
+// invite is the code by which a stranger asks for a group's.
+func (s *Server) pictureOf(asking *companion, target types.JID, invite string) (string, *StanzaError) {
 	id := ""
 	if g := s.groupOf(target); g != nil {
-		g.mu.RLock()
-		id = g.pictureID
-		g.mu.RUnlock()
+		return g.pictureFor(asking.phone, invite)
 	} else if phone := s.phoneOf(target); phone != nil {
 		phone.watch(asking)
 		if !phone.shows("profile", asking.phone) {

@@ -70,6 +70,9 @@ type Server struct {
 	ctx    context.Context //nolint:containedctx // the life of the server: ends with Close
 	cancel context.CancelFunc
 
+	// communities is held while groups are linked, and before any group's lock.
+	communities sync.Mutex
+
 	// mu guards the tables below. It is a leaf: nothing is locked while holding it.
 	mu            sync.RWMutex
 	closed        bool
