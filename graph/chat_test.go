@@ -12,6 +12,7 @@ import (
 	"wagateway/graph/graphtest"
 	"wagateway/models"
 	"wagateway/models/modelstest"
+	"wagateway/whatsapp"
 	"wagateway/whatsapp/wasim"
 	"wagateway/whatsapp/whatsapptest"
 )
@@ -184,6 +185,74 @@ func TestTalking(t *testing.T) {
 				return len(r.Errors) == 0 && strings.Contains(string(r.Data), `"participant"`)
 			}, whatsapptest.Patience, 10*time.Millisecond)
 			assert.JSONEq(t, `{"chat":{"lastMessage":{"ackLevel":2,"receipts":[{"ackLevel":2,"participant":{"name":"Bert"}}]}}}`, string(r.Data))
+		})
+	}
+}
+
+// TestChangingAChat: archived, labelled and found by filters, over GraphQL, with a
+// phone that follows.
+func TestChangingAChat(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			s := graphtest.New(t, dialect)
+			key := s.Key(t, models.Read, models.Send)
+			session, anna := s.PairedSession("491700000000", "Anna")
+			bert := s.Phone("491700000001", "Bert")
+			// With the first app state come the keys to write it.
+			s.Wait(session.ID, func(u whatsapp.PairingUpdate) bool { return u.Session.PushName != "" })
+			id, err := bert.SendText(whatsapptest.Within(t), anna.JID(), "Hello")
+			require.NoError(t, err)
+			in := func(query string) string {
+				return strings.NewReplacer("$session", `"`+session.ID+`"`, "$bert", `"`+bert.JID().String()+`"`, "$id", `"`+id+`"`).Replace(query)
+			}
+			require.Eventually(t, func() bool {
+				return len(s.Post(t, key, in(`{ chat(sessionId: $session, jid: $bert) { id } }`), nil).Errors) == 0
+			}, whatsapptest.Patience, 10*time.Millisecond)
+			expect := func(query, want string) {
+				t.Helper()
+				r := s.Post(t, key, in(query), nil)
+				require.Empty(t, r.Errors, r.Body)
+				assert.JSONEq(t, want, string(r.Data))
+			}
+			expect(`mutation { updateChat(sessionId: $session, input: {jid: $bert, archived: true, mutedUntil: "2030-01-01T00:00:00Z", markedUnread: true}) {
+				chat { archived mutedUntil markedUnread ephemeralSeconds } } }`,
+				`{"updateChat":{"chat":{"archived":true,"mutedUntil":"2030-01-01T00:00:00.000Z","markedUnread":true,"ephemeralSeconds":0}}}`)
+			_, err = anna.WaitChat(whatsapptest.Within(t), bert.JID(), func(c wasim.ChatState) bool { return c.Archived && c.MarkedUnread })
+			require.NoError(t, err)
+			expect(`mutation { setDisappearingTimer(sessionId: $session, input: {jid: $bert, seconds: 604800}) { chat { ephemeralSeconds } } }`,
+				`{"setDisappearingTimer":{"chat":{"ephemeralSeconds":604800}}}`)
+			expect(`mutation { createLabel(sessionId: $session, input: {name: "Orders", color: 3}) { label { id name color } } }`,
+				`{"createLabel":{"label":{"id":"1","name":"Orders","color":3}}}`)
+			expect(`mutation { labelChat(sessionId: $session, labelId: "1", jid: $bert) { chat { labels { name } } } }`,
+				`{"labelChat":{"chat":{"labels":[{"name":"Orders"}]}}}`)
+			expect(`mutation { labelMessage(sessionId: $session, labelId: "1", input: {chat: $bert, waMessageId: $id}) { message { labels { id } } } }`,
+				`{"labelMessage":{"message":{"labels":[{"id":"1"}]}}}`)
+			expect(`mutation { starMessage(sessionId: $session, input: {chat: $bert, waMessageId: $id}) { message { starred } } }`, `{"starMessage":{"message":{"starred":true}}}`)
+			const chosen, none = `{"nodes":[{"name":"Bert"}],"totalCount":1}`, `{"nodes":[],"totalCount":0}`
+			expect(`{ session(id: $session) { labels { id }
+				a: chats(filter: {archived: true, unread: true, type: DM, labelId: "1", q: "bER"}) { nodes { name } totalCount }
+				b: chats(filter: {archived: false}) { nodes { name } totalCount } c: chats(filter: {labelId: "2"}) { nodes { name } totalCount } } }`,
+				`{"session":{"labels":[{"id":"1"}],"a":`+chosen+`,"b":`+none+`,"c":`+none+`}}`)
+			expect(`mutation { unlabelChat(sessionId: $session, labelId: "1", jid: $bert) { chat { labels { name } } } }`, `{"unlabelChat":{"chat":{"labels":[]}}}`)
+			expect(`mutation { updateLabel(sessionId: $session, labelId: "1", input: {name: "Paid"}) { label { name color } } }`, `{"updateLabel":{"label":{"name":"Paid","color":3}}}`)
+			expect(`mutation { deleteLabel(sessionId: $session, labelId: "1") { deletedLabelId } }`, `{"deleteLabel":{"deletedLabelId":"1"}}`)
+			expect(`mutation { clearChat(sessionId: $session, input: {jid: $bert}) { chat { unreadCount lastMessageAt messages { totalCount } } } }`,
+				`{"clearChat":{"chat":{"unreadCount":0,"lastMessageAt":null,"messages":{"totalCount":0}}}}`)
+			for query, code := range map[string]string{
+				`mutation { updateLabel(sessionId: $session, labelId: "1", input: {name: "x"}) { label { id } } }`:                                                notFound,
+				`mutation { createLabel(sessionId: $session, input: {name: "` + strings.Repeat("x", 101) + `"}) { label { id } } }`:                               invalid,
+				`mutation { setDisappearingTimer(sessionId: $session, input: {jid: $bert, seconds: 60}) { chat { id } } }`:                                        invalid,
+				`mutation { setDisappearingTimer(sessionId: $session, input: {jid: "1@newsletter", seconds: 0}) { chat { id } } }`:                                invalid,
+				`mutation { starMessage(sessionId: $session, input: {chat: $bert, waMessageId: "gone"}) { message { id } } }`:                                     notFound,
+				`mutation { starMessage(sessionId: $session, input: {chat: $bert, waMessageId: ""}) { message { id } } }`:                                         invalid,
+				`mutation { subscribePresence(sessionId: $session, jid: "120363041234567890@g.us") { jid } }`:                                                     invalid,
+				`{ session(id: $session) { chats(filter: {q: "` + strings.Repeat("x", 101) + `"}) { totalCount } } }`:                                             invalid,
+				`mutation { updateChat(sessionId: $session, input: {jid: $bert, mutedUntil: "1969-01-01T00:00:00Z", archived: false}) { chat { id archived } } }`: invalid,
+			} {
+				assert.Equal(t, code, s.Post(t, key, in(query), nil).Code(), query)
+			}
 		})
 	}
 }

@@ -14,20 +14,24 @@ import (
 )
 
 // everyChat asks for all that hangs on chats and messages.
-const everyChat = `{ sessions(first: 30) { nodes { id
-	chats(first: 5) { totalCount pageInfo { endCursor } nodes { jid type name unreadCount
+const everyChat = `{ sessions(first: 30) { nodes { id labels { name }
+	archived: chats(first: 5, filter: {archived: true, q: "Friend"}) { totalCount nodes { jid } }
+	chats(first: 5) { totalCount pageInfo { endCursor } nodes { jid type name unreadCount labels { id name }
 		lastMessage { body sender { lid } chat { jid } quoted { body } receipts { ackLevel } }
 		contact { lid firstSeenAt } group { subject members(first: 2) { totalCount } }
-		messages(first: 5) { totalCount nodes { body fromMe sender { name firstSeenAt } chat { jid lastMessage { body } }
+		messages(first: 5) { totalCount nodes { body fromMe labels { id } sender { name firstSeenAt } chat { jid lastMessage { body } }
 			quoted { body sender { lid } } receipts { ackLevel participant { lid } } } } } } } } }`
 
 type everyChatAnswer struct {
 	Sessions struct {
 		Nodes []struct {
-			Chats struct {
+			Labels   []struct{ Name string }
+			Archived struct{ TotalCount int }
+			Chats    struct {
 				TotalCount int
 				Nodes      []struct {
 					JID, Type, Name string
+					Labels          []struct{ ID, Name string }
 					UnreadCount     int
 					LastMessage     *nestedMessage
 					Contact         *struct{ LID, FirstSeenAt string }
@@ -48,6 +52,7 @@ type everyChatAnswer struct {
 type nestedMessage struct {
 	Body   string
 	FromMe bool
+	Labels []struct{ ID string }
 	Sender *struct{ LID, Name string }
 	Chat   struct {
 		JID         string
@@ -87,6 +92,15 @@ func talk(t testing.TB, s *graphtest.Server, session string, chat models.ChatAdd
 		Chat: chat, Participant: with, WAMessageIDs: []string{id(2)}, Level: models.AckRead, At: at + 3,
 	})
 	require.NoError(t, err)
+	// Each chat has a label of its own, and so has its first message.
+	label := models.Label{WALabelID: fmt.Sprint(n), Name: fmt.Sprintf("Label %d", n)}
+	_, err = s.DB.Labels.Save(t.Context(), session, label)
+	require.NoError(t, err)
+	require.NoError(t, s.DB.Labels.LinkChat(t.Context(), session, label.WALabelID, chat, true))
+	require.NoError(t, s.DB.Labels.LinkMessage(t.Context(), session, label.WALabelID, chat, id(1), true))
+	if n > 0 {
+		require.NoError(t, s.DB.Chats.Follow(t.Context(), session, chat, models.ChatPatch{Archived: new(true)}))
+	}
 }
 
 // talkToAll stores a group's chat, then so many chats with people.
@@ -140,6 +154,8 @@ func checkChats(t *testing.T, answer everyChatAnswer, sessions int) {
 			latest, listed = 1, 2
 		}
 		assert.Equal(t, latest+1, session.Chats.TotalCount)
+		assert.Equal(t, latest, session.Archived.TotalCount)
+		assert.Len(t, session.Labels, latest+1)
 		require.Len(t, session.Chats.Nodes, listed)
 		for k, chat := range session.Chats.Nodes {
 			n := latest - k
@@ -156,6 +172,8 @@ func checkChats(t *testing.T, answer everyChatAnswer, sessions int) {
 				assert.Equal(t, with.LID, chat.Contact.LID)
 			}
 			assert.Equal(t, jid, chat.JID)
+			require.Len(t, chat.Labels, 1)
+			assert.Equal(t, fmt.Sprintf("Label %d", n), chat.Labels[0].Name)
 			require.NotNil(t, chat.LastMessage)
 			assert.Equal(t, fmt.Sprintf("thanks %d", n), chat.LastMessage.Body)
 			assert.Equal(t, with.LID, chat.LastMessage.Sender.LID)
@@ -176,6 +194,9 @@ func checkChats(t *testing.T, answer everyChatAnswer, sessions int) {
 			assert.Equal(t, 3, answered.Receipts[0].AckLevel)
 			assert.Equal(t, with.LID, answered.Receipts[0].Participant.LID)
 			question := chat.Messages.Nodes[2]
+			require.Len(t, question.Labels, 1)
+			assert.Equal(t, fmt.Sprint(n), question.Labels[0].ID)
+			assert.Empty(t, answered.Labels)
 			assert.Equal(t, with.PushName, question.Sender.Name)
 			assert.Nil(t, question.Quoted)
 			assert.Empty(t, question.Receipts)

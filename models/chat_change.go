@@ -199,3 +199,27 @@ func (db *DB) chatAt(tx *gorm.DB, sessionID string, chat ChatAddress, create boo
 func loadChat(tx *gorm.DB, id int64) (*Chat, error) {
 	return scanChat(tx.Raw(chatSelect+"chats c"+chatJoins+" WHERE c.id = ?", id))
 }
+
+// unarchive takes a chat out of the archive that has a new message, where the
+// account's settings say so: each of its devices does that by itself.
+func (db *DB) unarchive(tx *gorm.DB, chatID int64) error {
+	changed := tx.Exec("UPDATE chats SET archived = ? WHERE id = ? AND EXISTS (SELECT 1 FROM sessions s WHERE s.id = chats.session_id AND s.unarchive_chats)",
+		false, chatID)
+	if changed.Error != nil {
+		return fmt.Errorf("taking a chat out of the archive: %w", changed.Error)
+	}
+	if changed.RowsAffected == 0 {
+		return nil
+	}
+	_, err := db.emitChat(tx, chatID)
+	return err
+}
+
+// SetUnarchive stores whether a message takes its chat out of the archive, a
+// setting of the account's. An unknown session is fault.NotFound.
+func (s *ChatStore) SetUnarchive(ctx context.Context, sessionID string, on bool) error {
+	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE sessions SET unarchive_chats = ? WHERE id = ?", on, sessionID).Error
+	})
+	return storeError("session", "storing a setting of session "+sessionID, err)
+}

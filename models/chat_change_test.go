@@ -98,6 +98,36 @@ func TestChangingChats(t *testing.T) {
 	})
 }
 
+// TestUnarchiving: a message takes its chat out of the archive where the account
+// has it so, and tells of both.
+func TestUnarchiving(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, session := t.Context(), modelstest.Session(t, db, "org")
+		archive := func() {
+			require.NoError(t, db.Chats.Follow(ctx, session.ID, incoming("").Chat, models.ChatPatch{Archived: new(true)}))
+		}
+		archive()
+		receive(t, db, session.ID, incoming("1"))
+		assert.True(t, aliceChat(t, db, session.ID).Archived, "it stays by default")
+		require.NoError(t, db.Chats.SetUnarchive(ctx, session.ID, true))
+		past := incoming("0")
+		past.History = true
+		receive(t, db, session.ID, past)
+		assert.True(t, aliceChat(t, db, session.ID).Archived, "the past is no news")
+		told := len(outbox(t, db))
+		receive(t, db, session.ID, incoming("2"))
+		assert.False(t, aliceChat(t, db, session.ID).Archived)
+		assert.ElementsMatch(t, []string{"message " + alicePhone, "chat.updated " + alicePhone}, outbox(t, db)[told:])
+		receive(t, db, session.ID, incoming("3"))
+		assert.Len(t, outbox(t, db), told+3)
+		require.NoError(t, db.Chats.SetUnarchive(ctx, session.ID, false))
+		archive()
+		receive(t, db, session.ID, incoming("4"))
+		assert.True(t, aliceChat(t, db, session.ID).Archived)
+	})
+}
+
 func TestMarkedUnread(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {

@@ -104,6 +104,9 @@ func mergeChat(tx *gorm.DB, from, to int64) error {
 	steps := []mergeStep{
 		{`UPDATE chats SET unread_count = chats.unread_count + f.unread_count,
 			last_message_at = CASE WHEN chats.last_message_at < f.last_message_at THEN f.last_message_at ELSE chats.last_message_at END,
+			archived = chats.archived OR f.archived, pinned = chats.pinned OR f.pinned, marked_unread = chats.marked_unread OR f.marked_unread,
+			muted_until = CASE WHEN chats.muted_until < f.muted_until THEN f.muted_until ELSE chats.muted_until END,
+			sync_owed = chats.sync_owed | f.sync_owed,
 			ephemeral_seconds = CASE WHEN chats.ephemeral_seconds = 0 THEN f.ephemeral_seconds ELSE chats.ephemeral_seconds END
 			FROM chats AS f WHERE f.id = ? AND chats.id = ?`, []any{gone, stays}},
 		{`UPDATE messages SET chat_id = ? WHERE chat_id = ? AND NOT EXISTS (SELECT 1 FROM messages t WHERE t.session_id = messages.session_id

@@ -84,7 +84,7 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err := addMedia(tx, stored, message.Media); err != nil {
 		return nil, false, err
 	}
-	changed, err := touchChat(tx, stored, message, now)
+	changed, err := db.touchChat(tx, stored, message, now)
 	if err != nil || !changed {
 		return stored, err == nil, err
 	}
@@ -164,7 +164,7 @@ func boolean(tx *gorm.DB) string {
 
 // touchChat counts a new message in its chat, and tells whether changes of it are
 // here already.
-func touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) (changed bool, err error) {
+func (db *DB) touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) (changed bool, err error) {
 	if m.Quiet || stored.Hidden || m.Type == MessageUndecryptable {
 		return false, nil
 	}
@@ -172,12 +172,16 @@ func touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) (changed 
 	if m.FromMe || m.History {
 		unread = 0
 	}
+	var archived bool
 	err = tx.Raw(`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
 		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?
-		RETURNING EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = chats.id AND w.quoted_id = ? AND w.hidden AND NOT w.applied)`,
-		unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID).Row().Scan(&changed)
+		RETURNING archived, EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = chats.id AND w.quoted_id = ? AND w.hidden AND NOT w.applied)`,
+		unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID).Row().Scan(&archived, &changed)
 	if err != nil {
 		return false, fmt.Errorf("counting a message in its chat: %w", err)
 	}
-	return changed, nil
+	if archived && !m.History {
+		err = db.unarchive(tx, stored.ChatID)
+	}
+	return changed, err
 }

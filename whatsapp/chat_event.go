@@ -17,9 +17,15 @@ import (
 // that works again.
 func (x *session) chatChanged(l *link, evt any) (stored bool) {
 	stored = x.store(l, func(ctx context.Context) error {
-		err := x.service.handleChatEvent(ctx, x, evt)
-		x.service.changes.notify(err)
-		return gone(err)
+		part, at := x.stateOf(ctx, evt)
+		return x.chats.followed.inOrder(part, at, func() error {
+			if x.chats.isEcho(at) {
+				return nil
+			}
+			err := x.service.handleChatEvent(ctx, x, evt)
+			x.service.changes.notify(err)
+			return gone(err)
+		})
 	})
 	if !stored {
 		x.chats.lost.Store(true)
@@ -32,11 +38,11 @@ func (x *session) chatChanged(l *link, evt any) (stored bool) {
 func (s *Service) handleChatEvent(ctx context.Context, x *session, evt any) error {
 	switch evt := evt.(type) {
 	case *events.Archive:
-		return s.follow(ctx, x, evt.JID, evt.Timestamp, models.ChatPatch{Archived: new(evt.Action.GetArchived())})
+		return s.follow(ctx, x, evt.JID, models.ChatPatch{Archived: new(evt.Action.GetArchived())})
 	case *events.Pin:
-		return s.follow(ctx, x, evt.JID, evt.Timestamp, models.ChatPatch{Pinned: new(evt.Action.GetPinned())})
+		return s.follow(ctx, x, evt.JID, models.ChatPatch{Pinned: new(evt.Action.GetPinned())})
 	case *events.Mute:
-		return s.follow(ctx, x, evt.JID, evt.Timestamp, models.ChatPatch{MutedUntil: new(mutedUntil(evt.Action))})
+		return s.follow(ctx, x, evt.JID, models.ChatPatch{MutedUntil: new(mutedUntil(evt.Action))})
 	case *events.MarkChatAsRead:
 		return s.chatRead(ctx, x, evt)
 	case *events.ClearChat:
@@ -45,7 +51,7 @@ func (s *Service) handleChatEvent(ctx context.Context, x *session, evt any) erro
 		return s.chatCleared(ctx, x, evt.JID, evt.Timestamp, evt.Action.GetMessageRange(), true)
 	case *events.Star:
 		message, known := x.messageAddress(ctx, evt.ChatJID, evt.SenderJID, evt.MessageID, evt.IsFromMe)
-		if !known || x.chats.isEcho(evt.Timestamp) {
+		if !known {
 			return nil
 		}
 		return s.db.Chats.SetStarred(ctx, x.id, message, evt.Action.GetStarred())
@@ -55,6 +61,8 @@ func (s *Service) handleChatEvent(ctx context.Context, x *session, evt any) erro
 			return nil
 		}
 		return s.db.Chats.DeleteMessage(ctx, x.id, message)
+	case *events.UnarchiveChatsSetting:
+		return s.db.Chats.SetUnarchive(ctx, x.id, evt.Action.GetUnarchiveChats())
 	case *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
 		return s.handleLabelEvent(ctx, x, evt)
 	default:
@@ -63,9 +71,9 @@ func (s *Service) handleChatEvent(ctx context.Context, x *session, evt any) erro
 }
 
 // follow stores a changed state of a chat.
-func (s *Service) follow(ctx context.Context, x *session, jid types.JID, at time.Time, patch models.ChatPatch) error {
+func (s *Service) follow(ctx context.Context, x *session, jid types.JID, patch models.ChatPatch) error {
 	chat, known := x.stateChat(ctx, jid)
-	if !known || x.chats.isEcho(at) {
+	if !known {
 		return nil
 	}
 	return s.db.Chats.Follow(ctx, x.id, chat, patch)
@@ -76,7 +84,7 @@ func (s *Service) follow(ctx context.Context, x *session, jid types.JID, at time
 func (s *Service) chatRead(ctx context.Context, x *session, evt *events.MarkChatAsRead) error {
 	chat, known := x.stateChat(ctx, evt.JID)
 	switch {
-	case !known || x.chats.isEcho(evt.Timestamp):
+	case !known:
 		return nil
 	case !evt.Action.GetRead():
 		return s.db.Chats.Follow(ctx, x.id, chat, models.ChatPatch{MarkedUnread: new(true)})

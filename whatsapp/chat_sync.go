@@ -37,6 +37,7 @@ type chatWork struct {
 	lost     atomic.Bool   // something of the app state could not be stored
 
 	turn     chan struct{} // held while app state is sent: patches go in order
+	followed stateOrder    // of this and other devices' changes
 	presence availability
 
 	mu     sync.Mutex // guards the rest; a leaf
@@ -272,6 +273,15 @@ func (s *Service) sendState(ctx context.Context, x *session, patch appstate.Patc
 		return upstream(asking.Err(), nil)
 	}
 	patch.Timestamp = x.chats.stamp()
+	// What other devices did before comes back with the answer: it is overwritten.
+	parts := x.patchParts(asking, patch)
+	overwrite := func() {
+		for _, part := range parts {
+			x.chats.followed.own(part, patch.Timestamp)
+		}
+	}
+	overwrite()
+	defer overwrite()
 	for try := 1; ; try++ {
 		err := tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 			if err := stateKeysThere(ctx, cli); err != nil {

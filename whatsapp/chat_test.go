@@ -8,8 +8,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/proto/waSyncAction"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
 
 	"wagateway/models"
 	"wagateway/models/contract"
@@ -56,6 +59,8 @@ func eachAddressing(t *testing.T, test func(w *world, own, alice *wasim.Phone, s
 		own, alice := w.phone("Own"), w.phone("Alice")
 		own.SetAddressing(mode)
 		session := w.link(own)
+		// With the first app state come the keys to write it.
+		w.sim.Wait(session, func(u whatsapp.PairingUpdate) bool { return u.Session.PushName != "" })
 		w.say(alice, own.JID(), "hello")
 		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.UnreadCount == 1 })
 		test(w, own, alice, session)
@@ -111,7 +116,21 @@ func TestTheGatewayFollowsPhones(t *testing.T) {
 		is(func(c *models.Chat) bool { return !c.MarkedUnread && c.UnreadCount == 0 })
 		assert.Zero(w, w.chat(session, alice.JID()).Owed, "nobody is told what they said")
 
+		require.NoError(w, own.Archive(ctx, alice.JID(), true))
+		is(func(c *models.Chat) bool { return c.Archived })
+		require.NoError(w, own.Mutate(ctx, appstate.PatchInfo{Type: appstate.WAPatchRegularLow, Mutations: []appstate.MutationInfo{{
+			Index: []string{appstate.IndexSettingUnarchiveChats}, Version: 4, Value: &waSyncAction.SyncActionValue{
+				UnarchiveChatsSetting: &waSyncAction.UnarchiveChatsSetting{UnarchiveChats: proto.Bool(true)},
+			},
+		}}}))
+		w.until(func() bool {
+			pool, _ := w.db.WhatsmeowDB()
+			var on bool
+			require.NoError(w, pool.QueryRowContext(ctx, "SELECT unarchive_chats FROM sessions").Scan(&on))
+			return on
+		})
 		id := w.say(alice, own.JID(), "important")
+		is(func(c *models.Chat) bool { return !c.Archived })
 		w.until(func() bool { return len(w.messages(session, alice.JID())) == 2 })
 		require.NoError(w, own.Star(ctx, alice.JID(), id, true))
 		w.until(func() bool { return w.messages(session, alice.JID())[1].Starred })

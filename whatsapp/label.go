@@ -180,7 +180,7 @@ func (s *Service) LabelMessage(ctx context.Context, sessionID, labelID string, k
 func (s *Service) handleLabelEvent(ctx context.Context, x *session, evt any) error {
 	switch evt := evt.(type) {
 	case *events.LabelEdit:
-		if evt.LabelID == "" || x.chats.isEcho(evt.Timestamp) {
+		if evt.LabelID == "" {
 			return nil
 		}
 		if evt.Action.GetDeleted() {
@@ -192,13 +192,13 @@ func (s *Service) handleLabelEvent(ctx context.Context, x *session, evt any) err
 		return err
 	case *events.LabelAssociationChat:
 		chat, known := x.stateChat(ctx, evt.JID)
-		if !known || evt.LabelID == "" || x.chats.isEcho(evt.Timestamp) {
+		if !known || evt.LabelID == "" {
 			return nil
 		}
 		return s.db.Labels.LinkChat(ctx, x.id, evt.LabelID, chat, evt.Action.GetLabeled())
 	case *events.LabelAssociationMessage:
 		chat, known := x.stateChat(ctx, evt.JID)
-		if !known || evt.LabelID == "" || x.chats.isEcho(evt.Timestamp) {
+		if !known || evt.LabelID == "" {
 			return nil
 		}
 		return s.db.Labels.LinkMessage(ctx, x.id, evt.LabelID, chat, evt.MessageID, evt.Action.GetLabeled())

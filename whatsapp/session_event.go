@@ -72,7 +72,7 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 		x.chats.came()
 		return stored
 	case *events.Pin, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat, *events.DeleteChat, *events.Star,
-		*events.DeleteForMe, *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
+		*events.DeleteForMe, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
 		return x.chatChanged(l, evt)
 	case *events.ChatPresence:
 		x.presenceCame(l, evt)
@@ -100,7 +100,6 @@ func ignored(evt any) bool {
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
 	case *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
 		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
-	case *events.UnarchiveChatsSetting: // whichever device unarchives a chat says so itself
 	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
 	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
 	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity

@@ -82,6 +82,8 @@ CREATE INDEX chats_owed ON chats (session_id) WHERE sync_owed <> 0;
 ALTER TABLE chats ADD COLUMN marked_unread INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE sessions ADD COLUMN auto_reject_calls INTEGER NOT NULL DEFAULT 0;
+-- A setting of the account: a message takes its chat out of the archive.
+ALTER TABLE sessions ADD COLUMN unarchive_chats INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE channels (
     id               INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -181,6 +183,7 @@ DROP TABLE labels;
 DROP TABLE calls;
 DROP TABLE channel_message_stats;
 DROP TABLE channels;
+ALTER TABLE sessions DROP COLUMN unarchive_chats;
 ALTER TABLE sessions DROP COLUMN auto_reject_calls;
 DROP INDEX chats_owed;
 ALTER TABLE chats DROP COLUMN sync_owed;
