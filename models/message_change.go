@@ -97,10 +97,13 @@ func (db *DB) applyChange(tx *gorm.DB, target, change *Message) (changed bool, e
 	return changed, nil
 }
 
+// Changes are ordered by the second in which they were sent, as WhatsApp tells it;
+// within one, the later to come counts.
+
 // react replaces the sender's reaction; "" takes it back.
 func react(tx *gorm.DB, target, change *Message) (bool, error) {
 	done := tx.Exec(`INSERT INTO message_reactions (message_id, sender_id, emoji, at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (message_id, sender_id) DO UPDATE SET emoji = excluded.emoji, at = excluded.at WHERE message_reactions.at <= excluded.at`,
+		ON CONFLICT (message_id, sender_id) DO UPDATE SET emoji = excluded.emoji, at = excluded.at WHERE message_reactions.at / 1000 <= excluded.at / 1000`,
 		target.ID, change.SenderID, change.Body, change.Timestamp)
 	return done.RowsAffected > 0, done.Error
 }
@@ -115,14 +118,14 @@ func vote(tx *gorm.DB, target, change *Message) (bool, error) {
 		return false, err
 	}
 	done := tx.Exec(`INSERT INTO poll_votes (message_id, voter_id, options, at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (message_id, voter_id) DO UPDATE SET options = excluded.options, at = excluded.at WHERE poll_votes.at <= excluded.at`,
+		ON CONFLICT (message_id, voter_id) DO UPDATE SET options = excluded.options, at = excluded.at WHERE poll_votes.at / 1000 <= excluded.at / 1000`,
 		target.ID, change.SenderID, string(options), change.Timestamp)
 	return done.RowsAffected > 0, done.Error
 }
 
 // edit gives a message the text of one from the same sender.
 func edit(tx *gorm.DB, target, change *Message) (bool, error) {
-	if change.SenderID != target.SenderID || target.Deleted || change.Timestamp < target.EditedAt || target.Type == MessageUndecryptable {
+	if change.SenderID != target.SenderID || target.Deleted || change.Timestamp/1000 < target.EditedAt/1000 || target.Type == MessageUndecryptable {
 		return false, nil
 	}
 	target.Body, target.Mentions, target.Content.LinkPreview = change.Body, change.Mentions, change.Content.LinkPreview

@@ -184,7 +184,7 @@ func (c *ContactContent) card() (name, card string, err error) {
 	if err := checkShort("contact.name", c.Name, maxCardName); err != nil {
 		return "", "", err
 	}
-	digits, err := address.ParsePhone("contact.phone", c.Phone)
+	digits, err := address.ParsePhone("contact.phone", strings.TrimPrefix(c.Phone, "+"))
 	if err != nil {
 		return "", "", err
 	}
