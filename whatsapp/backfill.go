@@ -48,7 +48,7 @@ func (s *Service) backfill(ctx context.Context, x *session, job string) {
 	reason := ""
 	switch {
 	case err == nil:
-	case ctx.Err() != nil && s.isClosing():
+	case s.isClosing(): // the connection may end before the context does
 		reason = models.BackfillInterrupted
 	case ctx.Err() != nil:
 		reason = fault.NotConnected().Message()
