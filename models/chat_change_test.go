@@ -327,6 +327,7 @@ func TestFilteringChats(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "Daily News", channel.Name)
 		assert.NotEqual(t, models.ChatFilter{Query: "a"}.Key(), models.ChatFilter{LabelID: "a"}.Key())
-		assert.Equal(t, models.ChatFilter{Unread: new(true)}.Key(), models.ChatFilter{Unread: new(true)}.Key())
+		one, same := models.ChatFilter{Unread: new(true)}, models.ChatFilter{Unread: new(true)}
+		assert.Equal(t, one.Key(), same.Key())
 	})
 }

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,10 +116,8 @@ func (s *Service) SubscribePresence(ctx context.Context, sessionID, personJID st
 	a := &x.chats.presence
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, known := range a.subscribed {
-		if known == jid {
-			return nil
-		}
+	if slices.Contains(a.subscribed, jid) {
+		return nil
 	}
 	if len(a.subscribed) == maxSubscriptions {
 		a.subscribed = a.subscribed[1:]

@@ -3,6 +3,7 @@ package whatsapp_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -214,7 +215,7 @@ func TestAutoRead(t *testing.T) {
 		isRead := func(by *wasim.Phone, id string) {
 			w.Helper()
 			_, err := by.WaitReceipt(whatsapptest.Within(w), func(r wasim.PhoneReceipt) bool {
-				return r.Type == "read" && len(r.IDs) > 0 && contains(r.IDs, id)
+				return r.Type == "read" && slices.Contains(r.IDs, id)
 			})
 			require.NoError(w, err)
 		}
@@ -232,15 +233,6 @@ func TestAutoRead(t *testing.T) {
 		isRead(alice, id)
 		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.UnreadCount == 0 })
 	})
-}
-
-func contains(list []string, text string) bool {
-	for _, s := range list {
-		if s == text {
-			return true
-		}
-	}
-	return false
 }
 
 func TestDisappearingTimer(t *testing.T) {
@@ -329,12 +321,7 @@ func TestPresence(t *testing.T) {
 		told := func(chat, state string) {
 			w.Helper()
 			w.until(func() bool {
-				for _, p := range w.presences(theirs) {
-					if p == (contract.Presence{ChatJID: chat, SenderJID: me, State: state}) {
-						return true
-					}
-				}
-				return false
+				return slices.Contains(w.presences(theirs), contract.Presence{ChatJID: chat, SenderJID: me, State: state})
 			})
 		}
 		for _, state := range []whatsapp.ChatState{whatsapp.Composing, whatsapp.Recording, whatsapp.Paused} {

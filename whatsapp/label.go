@@ -83,7 +83,7 @@ func (s *Service) saveLabel(ctx context.Context, x *session, label models.Label,
 	if change.Color != nil {
 		label.Color = *change.Color
 	}
-	color := int32(label.Color) //nolint:gosec // within its bounds
+	color := int32(label.Color)
 	if err := s.sendState(ctx, x, appstate.BuildLabelEdit(label.WALabelID, label.Name, color, false)); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) DeleteLabel(ctx context.Context, sessionID, labelID string) er
 	if err != nil {
 		return err
 	}
-	color := int32(label.Color) //nolint:gosec // within its bounds
+	color := int32(label.Color)
 	if err := s.sendState(ctx, x, appstate.BuildLabelEdit(label.WALabelID, label.Name, color, true)); err != nil {
 		return err
 	}

@@ -59,6 +59,15 @@ func (x *session) handle(l *link, evt any) (stored bool) {
 	case *events.PushNameSetting:
 		x.tell(l, func(o *owner) { o.renamed(evt.Action.GetName()) })
 
+	default:
+		return x.take(l, evt)
+	}
+	return true
+}
+
+// take handles what is about the account's chats, groups and people.
+func (x *session) take(l *link, evt any) (stored bool) {
+	switch evt := evt.(type) {
 	case *events.GroupInfo, *events.JoinedGroup, *events.PushName, *events.BusinessName, *events.Contact,
 		*events.AppStateSyncComplete:
 		return x.store(l, func(ctx context.Context) error {
