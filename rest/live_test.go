@@ -95,6 +95,7 @@ func TestEveryOperation(t *testing.T) {
 		s.lifeOfAGroup(w, expect, session, anna, bert, carl)
 		s.lifeOfAChat(w, expect, session, bert)
 		s.lifeOfAFile(w, session, bert)
+		s.lifeOfAMessage(expect, session, bert)
 		s.lifeOfAContact(w, expect, session, bert, carl)
 		s.lifeOfABackfill(w, session)
 		s.lifeOfAWebhook(expect, session)

@@ -95,6 +95,64 @@ func (s *stack) settled(session, id string) {
 	}, whatsapptest.Patience, 10*time.Millisecond)
 }
 
+// lifeOfAMessage is what Anna does with messages of hers and of Bert's.
+func (s *stack) lifeOfAMessage(expect expectation, session string, bert *wasim.Phone) {
+	s.Helper()
+	row, err := s.db.Sessions.Find(s.Context(), session)
+	require.NoError(s, err)
+	own, err := types.ParseJID(row.WAJID)
+	require.NoError(s, err)
+	at := "/api/v1/sessions/" + session + "/messages"
+	require.Equal(s, http.StatusOK, s.send("PATCH", "/api/v1/sessions/"+session, s.key, `{"ratePerMin":1000,"ratePerHour":50000}`).StatusCode)
+	const chat = `"chat":"491700000001@s.whatsapp.net"`
+	const done = `{"messageId":"WAID","mode":"sync","outboxId":"ULID","replayed":false,"status":"sent","timestamp":MS,"waMessageId":"WAID"}`
+	send := func(body string) string {
+		var sent SendResult
+		expect("POST", at, `{"to":"491700000001@s.whatsapp.net",`+body+`}`, 200, done).into(s.T, &sent)
+		_, err := bert.WaitMessage(whatsapptest.Within(s.T), func(m wasim.PhoneMessage) bool { return m.ID == sent.WAMessageID })
+		require.NoError(s, err, body)
+		return sent.WAMessageID
+	}
+	text := send(`"type":"text","text":"helo"`)
+	expect("PATCH", at+"/"+text, `{`+chat+`,"text":"hello"}`, 200, done)
+	expect("POST", at+"/"+text+"/reaction", `{`+chat+`,"sender":"","emoji":"👍"}`, 200, done)
+	expect("DELETE", at+"/"+text+"/reaction", `{`+chat+`,"sender":""}`, 200, done)
+	expect("POST", at+"/"+text+"/forward", `{`+chat+`,"sender":"","to":"491700000001@s.whatsapp.net"}`, 200, done)
+	poll := send(`"type":"poll","name":"Pizza?","options":["yes","no"],"selectableCount":1`)
+	expect("POST", at+"/"+poll+"/vote", `{`+chat+`,"sender":"","options":["no"]}`, 200, done)
+	send(`"type":"location","latitude":-6.1754,"longitude":106.8272,"name":"Monas"`)
+	send(`"type":"contact","contact":{"name":"Bob","phone":"+491700000009"}`)
+	send(`"type":"contact","vcard":"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEND:VCARD"`)
+	const gif = "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==" // a WebP of one pixel
+	send(`"type":"sticker","media":{"data":"data:image/webp;base64,` + gif + `"}`)
+	send(`"type":"document","media":{"data":"aGVsbG8=","filename":"hello.txt","mimetype":"text/plain","caption":"read"}`)
+	expect("DELETE", at+"/"+text, `{`+chat+`,"sender":""}`, 200, done)
+
+	for _, c := range []struct{ method, path, body, want string }{
+		{"PATCH", "/" + text, `{` + chat + `,"text":"x"}`, `{"error":{"code":"validation_error","message":"the message was taken back","details":{"field":"waMessageId"}}}`},
+		{"POST", "/" + text + "/vote", `{` + chat + `}`, `{"error":{"code":"validation_error","message":"options is required","details":{"field":"options"}}}`},
+		{"POST", "/" + poll + "/vote", `{` + chat + `,"options":["maybe"]}`, `{"error":{"code":"validation_error","message":"options must be different ones of the poll's","details":{"field":"options"}}}`},
+		{"POST", "/" + poll + "/vote", `{` + chat + `,"options":["yes","no"]}`, `{"error":{"code":"validation_error","message":"options has more than the poll allows","details":{"field":"options","max":1}}}`},
+		{"POST", "", `{"type":"poll","to":"491700000001@s.whatsapp.net","name":"?","options":["one"]}`, `{"error":{"code":"validation_error","message":"options must have 2 to 12 entries","details":{"field":"options","max":12}}}`},
+		{"POST", "", `{"type":"image","to":"491700000001@s.whatsapp.net"}`, `{"error":{"code":"validation_error","message":"media is required","details":{"field":"media"}}}`},
+		{"POST", "", `{"type":"song","to":"491700000001@s.whatsapp.net"}`, `{"error":{"code":"validation_error","message":"type is not one of the contract's","details":{"field":"type"}}}`},
+	} {
+		expect(c.method, at+c.path, c.body, 400, c.want)
+	}
+	voted := s.send("GET", "/api/v1/sessions/"+session+"/chats/491700000001@s.whatsapp.net/messages?limit=200", s.key, "").body
+	assert.Contains(s, voted, `"poll":{"name":"Pizza?","options":[{"name":"yes","votes":0},{"name":"no","votes":1}],"selectableCount":1}`)
+	assert.Contains(s, voted, `"deleted":true`)
+	assert.Contains(s, voted, `"media":{"filename":"hello.txt","mimetype":"text/plain`)
+
+	id, err := bert.SendText(whatsapptest.Within(s.T), own, "react to me")
+	require.NoError(s, err)
+	require.Eventually(s, func() bool {
+		return s.send("POST", at+"/"+id+"/reaction", s.key, `{`+chat+`,"sender":"`+bert.LID().String()+`","emoji":"❤️"}`).StatusCode == http.StatusOK
+	}, whatsapptest.Patience, 10*time.Millisecond)
+	shown := s.send("GET", "/api/v1/sessions/"+session+"/chats/491700000001@s.whatsapp.net/messages?limit=1", s.key, "").body
+	assert.Contains(s, shown, `"reactions":[{"emoji":"❤️","senderJid":"491700000000@s.whatsapp.net","timestamp":`)
+}
+
 // lifeOfAWebhook is one being registered, changed, delivered to and removed.
 func (s *stack) lifeOfAWebhook(expect expectation, session string) {
 	s.Helper()

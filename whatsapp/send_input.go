@@ -264,7 +264,9 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 		// Without a client, as well: the account's number in it is an extra.
 		WAMessageID: x.cli().GenerateMessageID(), FromMe: true,
 		Type: d.kind, Body: d.body, QuotedID: d.replyTo, Mentions: d.mentions, Content: d.details,
-		AckLevel: models.AckPending, Timestamp: models.Now(), Raw: raw,
+		// In whole seconds, as WhatsApp tells times: else it would stand behind what
+		// comes in the same second.
+		AckLevel: models.AckPending, Timestamp: models.Now() / 1000 * 1000, Raw: raw,
 	}
 	if d.file != nil {
 		message.Media, message.HasMedia = d.file.row(), true
