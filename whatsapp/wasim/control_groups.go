@@ -25,6 +25,11 @@ type groupJSON struct {
 	InviteCode       string        `json:"inviteCode"`
 	Members          []memberJSON  `json:"members"`
 	Requests         []requestJSON `json:"requests"`
+	PictureID        string        `json:"pictureId"`
+	Community        bool          `json:"community"`
+	SubGroups        []string      `json:"subGroups"`     // of a community
+	Parent           string        `json:"parent"`        // the community it is in, or empty
+	Announcements    bool          `json:"announcements"` // a community's group of everybody
 }
 
 type memberJSON struct {
@@ -53,6 +58,10 @@ func (i GroupInfo) json() groupJSON {
 		Announce: i.Announce, Locked: i.Locked, ApprovalRequired: i.ApprovalRequired, MemberAddMode: string(i.MemberAddMode),
 		Ephemeral: i.Ephemeral, Addressing: string(i.Addressing), InviteCode: i.InviteCode,
 		Members: make([]memberJSON, len(i.Members)), Requests: make([]requestJSON, len(i.Requests)),
+		PictureID: i.PictureID, Community: i.Community, SubGroups: textsOf(i.SubGroups), Announcements: i.Announcements,
+	}
+	if !i.Parent.IsEmpty() {
+		out.Parent = i.Parent.String()
 	}
 	for n, m := range i.Members {
 		out.Members[n] = memberJSON{m.PhoneNumber.User, m.LID.String(), cmp.Or(string(m.Role), "member")}
@@ -122,6 +131,8 @@ func (s *Server) controlCreateGroup(r *http.Request) (any, error) {
 		MemberAddMode    string   `json:"memberAddMode"`
 		Ephemeral        uint32   `json:"ephemeral"`
 		Addressing       string   `json:"addressing"`
+		Community        bool     `json:"community"`
+		Parent           string   `json:"parent"`
 	}](r)
 	if err != nil {
 		return nil, err
@@ -134,6 +145,12 @@ func (s *Server) controlCreateGroup(r *http.Request) (any, error) {
 		Subject: body.Subject, Members: members, Announce: body.Announce, Locked: body.Locked,
 		ApprovalRequired: body.ApprovalRequired, Ephemeral: body.Ephemeral,
 		MemberAddMode: types.GroupMemberAddMode(body.MemberAddMode), Addressing: types.AddressingMode(body.Addressing),
+		Community: body.Community,
+	}
+	if body.Parent != "" {
+		if spec.Parent, err = address(body.Parent); err != nil {
+			return nil, err
+		}
 	}
 	if err = spec.check(); err != nil {
 		return nil, err
@@ -188,6 +205,7 @@ type groupChange struct {
 	MemberAddMode    *string `json:"memberAddMode"`
 	Ephemeral        *uint32 `json:"ephemeral"`
 	ResetInvite      bool    `json:"resetInvite"`
+	Picture          *[]byte `json:"picture"` // base64; empty removes it
 }
 
 func (s *Server) controlChangeGroup(r *http.Request) (any, error) {
@@ -235,6 +253,9 @@ func (b groupChange) apply(ctx context.Context, by *Phone, jid types.JID) error 
 	}
 	if b.ResetInvite {
 		acts = append(acts, func() error { _, err := by.ResetInvite(ctx, jid); return err })
+	}
+	if b.Picture != nil {
+		acts = append(acts, func() error { _, err := by.SetGroupPicture(ctx, jid, *b.Picture); return err })
 	}
 	if len(acts) == 0 {
 		return badRequest("nothing to change")

@@ -2,6 +2,7 @@ package wasim
 
 import (
 	"net/http"
+	"slices"
 
 	"go.mau.fi/whatsmeow/types"
 )
@@ -53,6 +54,43 @@ func (s *Server) controlMembers(r *http.Request) (any, error) {
 		all = append(all, resultsJSON(act.change, results)...)
 	}
 	return map[string]any{"results": all}, nil
+}
+
+// controlLinks puts groups into a community and takes others out of it.
+func (s *Server) controlLinks(r *http.Request) (any, error) {
+	g, err := s.pathGroup(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := readBody[struct {
+		By     string   `json:"by"`
+		Link   []string `json:"link"`
+		Unlink []string `json:"unlink"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	by, err := s.actor(g, body.By)
+	if err != nil {
+		return nil, err
+	}
+	if len(body.Link)+len(body.Unlink) == 0 {
+		return nil, badRequest("no group to link or unlink")
+	}
+	for i, text := range slices.Concat(body.Link, body.Unlink) {
+		jid, err := address(text)
+		if err != nil {
+			return nil, err
+		}
+		act := by.LinkGroup
+		if i >= len(body.Link) {
+			act = by.UnlinkGroup
+		}
+		if err = act(r.Context(), g.jid, jid); err != nil {
+			return nil, err
+		}
+	}
+	return g.info().json(), nil
 }
 
 // controlJoin lets a phone join by an invite code or link, or ask to join a

@@ -100,29 +100,6 @@ func (s *Server) controlEnterCode(r *http.Request) (any, error) {
 	return p.json(), nil
 }
 
-func (s *Server) controlTyping(r *http.Request) (any, error) {
-	p, err := s.pathPhone(r)
-	if err != nil {
-		return nil, err
-	}
-	body, err := readBody[struct {
-		Chat string `json:"chat"`
-		On   *bool  `json:"on"`
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	chat, err := address(body.Chat)
-	if err != nil {
-		return nil, err
-	}
-	on := body.On == nil || *body.On
-	if err = p.Typing(r.Context(), chat, on); err != nil {
-		return nil, err
-	}
-	return map[string]bool{"on": on}, nil
-}
-
 func (s *Server) controlLogout(r *http.Request) (any, error) {
 	p, err := s.pathPhone(r)
 	if err != nil {

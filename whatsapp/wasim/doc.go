@@ -46,7 +46,8 @@
 // # Locks and goroutines
 //
 // Locks are taken in this order, and no lock is held during cryptography except
-// the phone's own signal lock: group → phone → companion → connection queue.
+// the phone's own signal lock: communities → group, channel or call → phone →
+// companion → connection queue. Two groups are never locked at once.
 // Server.mu guards look-up tables only and is never held while another lock is
 // taken. One phone's Signal operations run under one lock of that phone.
 //
@@ -65,16 +66,20 @@
 //
 // Simulated: messages of every kind one to one, in groups and as stories, with
 // votes, edits, reactions and deletions, between accounts with several devices
-// each, receipts, retry receipts in both directions, own-device copies, the offline queue with redelivery until acknowledged, groups with
-// their settings, invite links and join requests, LID and phone-number
-// addressing, presence and typing, profile pictures of accounts, about texts,
-// block lists, privacy settings, app state both ways, history for new companions
-// and on demand, messages that a companion could not read, media upload and
-// download with expiry and renewal by the phone, log-out from both sides, keep-alive, stream errors and the faults
-// of [FaultKind].
+// each, receipts, retry receipts in both directions, own-device copies, the offline
+// queue with redelivery until acknowledged, groups with their settings, pictures,
+// invite links and join requests, communities, channels with their posts, views and
+// reactions, LID and phone-number addressing, presence with its privacy, typing and
+// recording, the ringing of calls one to one and in groups, profile pictures, about
+// texts, block lists, privacy settings, app state both ways, history for new
+// companions and on demand, messages that a companion could not read, media upload
+// and download with expiry and renewal by the phone, log-out from both sides,
+// keep-alive, stream errors and the faults of [FaultKind].
 //
-// Not simulated: communities, channels, broadcast lists, calls, passkey
-// pairing and catalogues of businesses. Between two simulated phones a message is handed over without
-// encryption, because no client could see the difference. WhatsApp's limits on
-// sending (spam, reach-out locks) exist only as faults.
+// Not simulated: broadcast lists, what is said in calls, passkey pairing, admins of
+// channels besides the owner, and catalogues of businesses. Between two simulated
+// phones a message is handed over without encryption, because no client could see
+// the difference. WhatsApp's limits on sending (spam, reach-out locks) exist only as
+// faults. Where nobody outside WhatsApp knows its servers' answer (which code refuses
+// a post in somebody else's channel, say) the simulator's is a guess.
 package wasim

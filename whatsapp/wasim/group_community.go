@@ -156,7 +156,7 @@ func (s *Server) mayLink(by *Phone, parent, child *group) *StanzaError {
 // The refusals are those of mayLink.
 func (s *Server) parentFor(by *Phone, spec GroupSpec) (*group, *StanzaError) {
 	if spec.Parent.IsEmpty() {
-		return nil, nil //nolint:nilnil // in no community
+		return nil, nil
 	}
 	parent := s.groupOf(spec.Parent)
 	switch {
@@ -264,15 +264,16 @@ func (g *group) linkAct(me *Phone, act *node) ([]node, *StanzaError) {
 		link := firstChild(act)
 		links = &link
 	}
-	for _, child := range links.GetChildrenByTag("group") {
-		other := g.srv.groupOf(jidOf(&child, "jid"))
-		refusal := ErrBadRequest
-		if act.Tag == "links" {
-			refusal = g.srv.link(me, g, other)
-		} else {
-			refusal = g.srv.unlink(me, g, other)
-		}
-		if refusal != nil {
+	groups := links.GetChildrenByTag("group")
+	if len(groups) == 0 {
+		return nil, ErrBadRequest
+	}
+	change := g.srv.unlink
+	if act.Tag == "links" {
+		change = g.srv.link
+	}
+	for _, child := range groups {
+		if refusal := change(me, g, g.srv.groupOf(jidOf(&child, "jid"))); refusal != nil {
 			return nil, refusal
 		}
 	}

@@ -57,10 +57,10 @@ func (ch *channel) follow(who *Phone, by *companion) *StanzaError {
 func (ch *channel) unfollow(who *Phone, by *companion) *StanzaError {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	switch ch.role(who) {
-	case types.NewsletterRoleOwner:
+	if who == ch.owner {
 		return ErrNotAllowed
-	case types.NewsletterRoleGuest:
+	}
+	if ch.role(who) == types.NewsletterRoleGuest {
 		return nil
 	}
 	ch.followers = slices.DeleteFunc(ch.followers, func(follower *Phone) bool { return follower == who })

@@ -19,8 +19,7 @@ import (
 
 // mexCode gives the code of a GraphQL error, 0 without one.
 func mexCode(err error) int {
-	var refusal types.GraphQLError
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[types.GraphQLError](err); ok {
 		return refusal.Extensions.ErrorCode
 	}
 	return 0
