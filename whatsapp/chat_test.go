@@ -368,3 +368,51 @@ func TestBurstsOfTyping(t *testing.T) {
 	})
 	assert.Less(t, len(w.presences(session)), 20)
 }
+
+// TestChangesSurviveADatabaseThatFails: WhatsApp tells what other devices do at
+// most once, so what could not be stored is fetched again.
+func TestChangesSurviveADatabaseThatFails(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.say(alice, own.JID(), "hello")
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.UnreadCount == 1 })
+		pool, _ := w.db.WhatsmeowDB()
+		exec(w, pool, "ALTER TABLE chats RENAME TO chats_away")
+		require.NoError(w, own.Archive(w.Context(), alice.JID(), true))
+		require.NoError(w, own.Mute(w.Context(), alice.JID(), store.MutedForever))
+		w.sim.Wait(session, func(u whatsapp.PairingUpdate) bool { return u.Status != models.SessionWorking })
+		exec(w, pool, "ALTER TABLE chats_away RENAME TO chats")
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Archived && c.MutedUntil == models.MutedForever })
+	})
+}
+
+// TestDeletedChats: a chat that was deleted here comes back with its next message
+// alone, and what was queued to be sent there is withdrawn.
+func TestDeletedChats(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.say(alice, own.JID(), "old")
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.UnreadCount == 1 })
+		_, err := w.svc.StopSession(w.Context(), session)
+		require.NoError(w, err)
+		w.sim.Wait(session, whatsapptest.Status(models.SessionStopped))
+		row, err := w.db.Sessions.Find(w.Context(), session)
+		require.NoError(w, err)
+		_, err = w.svc.SendMessage(w.Context(), row, whatsapp.NewSend{To: alice.JID().String(), Text: &whatsapp.TextContent{Text: "withdrawn"}, Async: true})
+		require.NoError(w, err)
+		require.NoError(w, w.svc.DeleteChat(w.Context(), session, alice.LID().String()))
+		is(w, w.svc.DeleteChat(w.Context(), session, alice.JID().String()), fault.NotFound, "")
+		_, err = w.svc.StartSession(w.Context(), session)
+		require.NoError(w, err)
+		w.say(alice, own.JID(), "new")
+		w.until(func() bool { return len(w.messages(session, alice.JID())) == 1 })
+		assert.Equal(w, "new", w.messages(session, alice.JID())[0].Body)
+		for _, m := range alice.Messages() {
+			assert.NotEqual(w, "withdrawn", m.Text)
+		}
+	})
+}
