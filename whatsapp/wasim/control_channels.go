@@ -151,24 +151,41 @@ type channelAct struct {
 		ID    int    `json:"id"`
 		Emoji string `json:"emoji"`
 	} `json:"react"`
-	View []int `json:"view"` // server ids
+	View  []int      `json:"view"` // server ids
+	Type  MediaKind  `json:"type"` // of media
+	Media *mediaJSON `json:"media"`
 }
 
 // check reports whether it is exactly one act.
 func (a *channelAct) check() error {
 	acts := 0
-	for _, asked := range []bool{a.Text != nil, a.Delete != 0, a.React != nil, len(a.View) > 0} {
+	for _, asked := range []bool{a.Text != nil, a.Delete != 0, a.React != nil, len(a.View) > 0, a.Media != nil} {
 		if asked {
 			acts++
 		}
 	}
 	if acts != 1 || (a.Edit != 0 && a.Text == nil) {
-		return badRequest("give one of text, text and edit, delete, react, view")
+		return badRequest("give one of text, text and edit, type and media, delete, react, view")
+	}
+	if m := a.Media; m != nil && len(m.Data) == 0 && (m.Size < 1 || m.Size > maxMediaSize) {
+		return badRequest("media needs data, or a size between 1 and %d", maxMediaSize)
 	}
 	if a.Text != nil && *a.Text == "" {
 		return badRequest("text must not be empty")
 	}
 	return nil
+}
+
+// media is the file with its content, which may be made up.
+func (m *mediaJSON) media(kind MediaKind) Media {
+	data := m.Data
+	if len(data) == 0 {
+		data = madeUp(m.Size, 1)
+	}
+	return Media{
+		Kind: kind, Data: data, MimeType: m.MimeType, FileName: m.FileName, Caption: m.Caption,
+		Width: m.Width, Height: m.Height, Seconds: m.Seconds,
+	}
 }
 
 // controlPost posts, edits, deletes, reacts or looks; of the first two it gives
@@ -192,6 +209,8 @@ func (s *Server) controlPost(r *http.Request) (any, error) {
 		posted, err = p.EditInChannel(ctx, jid, body.Edit, *body.Text)
 	case body.Text != nil:
 		posted, err = p.PostText(ctx, jid, *body.Text)
+	case body.Media != nil:
+		posted, err = p.PostMedia(ctx, jid, body.Media.media(body.Type))
 	case body.Delete != 0:
 		err = p.DeleteInChannel(ctx, jid, body.Delete)
 	case body.React != nil:

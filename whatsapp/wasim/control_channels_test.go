@@ -42,6 +42,12 @@ func TestControlChannels(t *testing.T) {
 	assert.Equal(t, map[string]any{"🌊": 1.0}, first["reactions"])
 	assert.InDelta(t, 1, first["views"], 0)
 	assert.Equal(t, "text", first["type"])
+	filmed := mustControl(t, srv, "POST", annas+"/"+jid+"/messages", `{"type":"video","media":{"size":1000,"caption":"waves"}}`)
+	assert.Equal(t, "video", filmed["type"])
+	waves := want(b, func(m *events.Message) bool { return m.Message.GetVideoMessage().GetCaption() == "waves" })
+	film, err := b.Download(within(t), waves.Message.GetVideoMessage())
+	require.NoError(t, err)
+	assert.Len(t, film, 1000)
 	mustControl(t, srv, "POST", annas+"/"+jid+"/messages", `{"delete":100}`)
 	assert.Len(t, mustControl(t, srv, "GET", "/channels", "")["channels"], 1)
 	mustControl(t, srv, "POST", berts+jid+"/follow", `{"on":false}`)
@@ -60,6 +66,8 @@ func TestControlChannels(t *testing.T) {
 		{annas + "/" + jid + "/messages", `{"text":""}`, 400},
 		{annas + "/" + jid + "/messages", `{"text":"x","delete":100}`, 400},
 		{annas + "/" + jid + "/messages", `{"edit":100}`, 400},
+		{annas + "/" + jid + "/messages", `{"type":"image","media":{}}`, 400},
+		{annas + "/" + jid + "/messages", `{"type":"song","media":{"size":1}}`, 400},
 		{annas + "/" + jid + "/messages", `{"text":"x","edit":100}`, 404},
 		{annas + "/" + jid + "/messages", `{"delete":99}`, 404},
 		{berts + jid + "/messages", `{"text":"mine"}`, 409},

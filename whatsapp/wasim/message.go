@@ -43,9 +43,10 @@ type envelope struct {
 	// phash is the sender's view of all devices concerned.
 	phash string
 	// plain is what goes to a channel, <plaintext> or <reaction>; serverID is the
-	// channel's message that a reaction is for.
+	// channel's message that a reaction is for, mediaID the handle of a file's upload.
 	plain    *node
 	serverID int
+	mediaID  string
 	// labels are what the encryptions of a phone's message say of it, readers who
 	// is to get a story.
 	labels  attrs
@@ -117,7 +118,7 @@ func (s *Server) open(from *companion, n *node) *envelope {
 				e.to = jidOf(n, "to") // a direct message names the device
 			}
 		case "plaintext", "reaction":
-			e.plain, e.serverID = &child, numberOf(n, "server_id")
+			e.plain, e.serverID, e.mediaID = &child, numberOf(n, "server_id"), textOf(n, "media_id")
 		case "device-identity", "meta", "biz", "bot":
 			e.common = append(e.common, child)
 		}

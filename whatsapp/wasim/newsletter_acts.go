@@ -129,6 +129,11 @@ func (s *Server) relayChannel(e *envelope) accepted {
 	if proto.Unmarshal(contentOf(*e.plain), message) != nil {
 		return accepted{code: ErrBadRequest.Code}
 	}
+	// A companion names the upload of a file besides describing it; see the handle
+	// of whatsmeow's UploadNewsletter.
+	if part, _ := mediaOf(message); part != nil && part.GetDirectPath() != "" && e.mediaID == "" && e.device != 0 {
+		return accepted{code: ErrBadRequest.Code}
+	}
 	m, refusal := ch.publish(e, message)
 	if refusal != nil {
 		return accepted{code: refusal.Code}

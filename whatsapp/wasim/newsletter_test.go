@@ -233,6 +233,38 @@ func TestChannelViewsAndReactions(t *testing.T) {
 	assert.Zero(t, count[*events.NewsletterLiveUpdate](b, nil), "nobody asked for it")
 }
 
+// Files in channels are not encrypted, and a companion names their upload.
+func TestChannelMedia(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	anna, bert := addPhone(t, srv, "491700000001", "Anna"), addPhone(t, srv, "491700000002", "Bert")
+	a, b := pair(t, srv, anna), pair(t, srv, bert)
+	ch, err := anna.CreateChannel(within(t), "Tides", "", nil)
+	require.NoError(t, err)
+	require.NoError(t, bert.FollowChannel(within(t), ch))
+	file, err := a.UploadNewsletter(within(t), []byte("jpeg"), whatsmeow.MediaImage)
+	require.NoError(t, err)
+	picture := &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
+		Caption: proto.String("waves"), Mimetype: proto.String("image/jpeg"), URL: &file.URL, DirectPath: &file.DirectPath,
+		FileSHA256: file.FileSHA256, FileLength: &file.FileLength,
+	}}
+	_, err = a.SendMessage(within(t), ch, picture)
+	require.ErrorContains(t, err, "400", "without the handle")
+	_, err = a.SendMessage(within(t), ch, picture, whatsmeow.SendRequestExtra{MediaHandle: file.Handle})
+	require.NoError(t, err)
+	_, err = anna.PostMedia(within(t), ch, wasim.Media{Kind: wasim.MediaImage, Data: []byte("png"), Caption: "foam"})
+	require.NoError(t, err)
+	for caption, content := range map[string]string{"waves": "jpeg", "foam": "png"} {
+		got := want(b, func(m *events.Message) bool { return m.Message.GetImageMessage().GetCaption() == caption })
+		assert.Equal(t, "image", got.Info.MediaType)
+		data, err := b.Download(within(t), got.Message.GetImageMessage())
+		require.NoError(t, err)
+		assert.Equal(t, content, string(data))
+	}
+	_, err = anna.PostMedia(within(t), ch, wasim.Media{Kind: "song", Data: []byte("x")})
+	require.ErrorIs(t, err, wasim.ErrBadRequest)
+}
+
 // A post waits for a follower's companion that is offline.
 func TestChannelBacklog(t *testing.T) {
 	t.Parallel()

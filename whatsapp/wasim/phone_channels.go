@@ -52,6 +52,15 @@ func (p *Phone) PostText(ctx context.Context, jid types.JID, text string) (Chann
 	return p.PostToChannel(ctx, jid, &waE2E.Message{Conversation: proto.String(text)})
 }
 
+// PostMedia uploads a file, which in channels is not encrypted, and posts it.
+func (p *Phone) PostMedia(ctx context.Context, jid types.JID, media Media) (ChannelMessage, error) {
+	message, err := p.mediaHosted(media, p.srv.hostPlain)
+	if err != nil {
+		return ChannelMessage{}, err
+	}
+	return p.PostToChannel(ctx, jid, message)
+}
+
 // PostToChannel posts any message in an own channel, labelled as phones label its
 // kind, and returns when it is queued for every device of every follower. The
 // caller keeps the message.

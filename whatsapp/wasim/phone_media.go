@@ -58,8 +58,13 @@ func (p *Phone) SendMedia(ctx context.Context, to types.JID, media Media, option
 	return p.Send(ctx, to, message, options...)
 }
 
-// mediaMessage uploads a file and describes it.
+// mediaMessage encrypts and uploads a file, and describes it.
 func (p *Phone) mediaMessage(media Media) (*waE2E.Message, error) {
+	return p.mediaHosted(media, p.srv.host)
+}
+
+// mediaHosted has a file uploaded for its kind's keys, and describes it.
+func (p *Phone) mediaHosted(media Media, host func(owner string, plain []byte, use string) (hosted, error)) (*waE2E.Message, error) {
 	usual, ok := mediaKinds[media.Kind]
 	if !ok {
 		return nil, fmt.Errorf("%w: unknown kind of media %q", ErrBadRequest, media.Kind)
@@ -70,7 +75,7 @@ func (p *Phone) mediaMessage(media Media) (*waE2E.Message, error) {
 	if media.MimeType == "" {
 		media.MimeType = usual.mimeType
 	}
-	file, err := p.srv.host(p.number, media.Data, usual.keys)
+	file, err := host(p.number, media.Data, usual.keys)
 	if err != nil {
 		return nil, err
 	}
