@@ -98,6 +98,35 @@ func TestChangingChats(t *testing.T) {
 	})
 }
 
+// TestTimersOfChats: a message sets the timer of its chat, the latest one counting
+// in whatever order they come.
+func TestTimersOfChats(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		setting := func(id string, at models.Millis, seconds int) models.NewMessage {
+			m := incoming(id)
+			m.Type, m.Body, m.Quiet, m.Timestamp = models.MessageSystem, "", true, at
+			m.Content = models.Content{System: &models.System{Kind: "ephemeral_setting"}, EphemeralSeconds: seconds}
+			return m
+		}
+		timer := func() int { return aliceChat(t, db, session.ID).EphemeralSeconds }
+		receive(t, db, session.ID, setting("2", 2000, 86_400))
+		assert.Equal(t, 86_400, timer())
+		receive(t, db, session.ID, setting("1", 1000, 604_800))
+		assert.Equal(t, 86_400, timer(), "an older one that came late")
+		told := len(outbox(t, db))
+		_, fresh, err := db.Messages.Receive(t.Context(), session.ID, setting("2", 2000, 86_400))
+		require.NoError(t, err)
+		assert.False(t, fresh)
+		assert.Len(t, outbox(t, db), told, "a repeat is no news")
+		receive(t, db, session.ID, setting("3", 3000, 0))
+		assert.Zero(t, timer())
+		assert.ElementsMatch(t, []string{"chat.updated " + alicePhone, "message " + alicePhone}, outbox(t, db)[told:])
+		assert.Zero(t, aliceChat(t, db, session.ID).UnreadCount)
+	})
+}
+
 // TestUnarchiving: a message takes its chat out of the archive where the account
 // has it so, and tells of both.
 func TestUnarchiving(t *testing.T) {

@@ -84,6 +84,11 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err := addMedia(tx, stored, message.Media); err != nil {
 		return nil, false, err
 	}
+	if stored.setsTimer() {
+		if err := db.timerSet(tx, stored, !message.History); err != nil {
+			return nil, false, err
+		}
+	}
 	changed, err := db.touchChat(tx, stored, message, now)
 	if err != nil || !changed {
 		return stored, err == nil, err

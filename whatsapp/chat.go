@@ -125,12 +125,15 @@ func (s *Service) SetDisappearingTimer(ctx context.Context, sessionID, chatJID s
 		return nil, err
 	}
 	if group {
-		if _, err := s.storeChange(ctx, x, to, models.GroupChange{EphemeralSeconds: &seconds}); err != nil {
+		if _, err := s.storeChange(ctx, x, to, models.GroupChange{EphemeralSeconds: new(seconds)}); err != nil {
 			return nil, err
 		}
 	}
 	saving, done := storing(ctx)
 	defer done()
+	if group {
+		seconds = 0 // it is the group's, not the chat's
+	}
 	chat, err := s.db.Chats.SetEphemeral(saving, x.id, x.chatAddress(saving, to, types.EmptyJID), seconds)
 	s.changes.notify(err)
 	return chat, err

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/appstate"
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/proto/waSyncAction"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
@@ -255,6 +256,16 @@ func TestDisappearingTimer(t *testing.T) {
 		})
 		require.NoError(w, err)
 		w.soonTrue(session, group)
+		for _, seconds := range []uint32{604_800, 0} { // the other side changes them
+			_, err := alice.Send(w.Context(), own.JID(), &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
+				Type: waE2E.ProtocolMessage_EPHEMERAL_SETTING.Enum(), EphemeralExpiration: proto.Uint32(seconds),
+			}})
+			require.NoError(w, err)
+			require.NoError(w, own.SetEphemeral(w.Context(), group, seconds))
+			for _, jid := range []types.JID{alice.JID(), group} {
+				w.chatUntil(session, jid, func(c *models.Chat) bool { return c.EphemeralSeconds == int(seconds) })
+			}
+		}
 	})
 }
 
@@ -329,6 +340,12 @@ func TestPresence(t *testing.T) {
 			told(me, string(state))
 			require.NoError(w, w.svc.SetChatPresence(w.Context(), session, group.String(), state))
 			told(group.String(), string(state))
+		}
+		for _, chat := range []types.JID{own.LID(), group} {
+			_, err := alice.WaitTyping(whatsapptest.Within(w), func(p wasim.PhoneTyping) bool {
+				return p.From == own.LID() && p.State == types.ChatPresenceComposing && p.Media == types.ChatPresenceMediaAudio && p.Chat == chat
+			})
+			require.NoError(w, err, "%v", alice.Typings())
 		}
 		require.NoError(w, w.svc.SubscribePresence(w.Context(), theirs, me))
 		require.NoError(w, w.svc.SetPresence(w.Context(), session, true))
