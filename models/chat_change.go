@@ -31,6 +31,9 @@ func (p *ChatPatch) apply(c *Chat) (changed ChatSync) {
 		c.Pinned = *pinned
 		changed |= SyncPinned
 	}
+	if changed&SyncArchived != 0 && c.Archived && c.Pinned {
+		changed |= SyncPinned // WhatsApp unpins with the archiving, so it is to hear of the pin again
+	}
 	if p.MutedUntil != nil && *p.MutedUntil != c.MutedUntil {
 		c.MutedUntil = *p.MutedUntil
 		changed |= SyncMuted
@@ -134,21 +137,24 @@ func (s *ChatStore) Owed(ctx context.Context, sessionID string, limit int) ([]Ch
 // Told notes that WhatsApp has heard of a part of a chat's state as chat has it.
 // Where that has changed since, it stays owed.
 func (s *ChatStore) Told(ctx context.Context, chat *Chat, part ChatSync) error {
-	column, value := "", any(nil)
+	var (
+		still  string
+		values []any
+	)
 	switch part {
 	case SyncArchived:
-		column, value = "archived", chat.Archived
-	case SyncPinned:
-		column, value = "pinned", chat.Pinned
+		still, values = "archived = ?", []any{chat.Archived}
+	case SyncPinned: // archiving undoes the pin that was told before
+		still, values = "pinned = ? AND archived = ?", []any{chat.Pinned, chat.Archived}
 	case SyncMuted:
-		column, value = "muted_until", chat.MutedUntil
-	case SyncRead:
-		column, value = "marked_unread", chat.MarkedUnread
+		still, values = "muted_until = ?", []any{chat.MutedUntil}
+	case SyncRead: // up to the message that was the latest then
+		still, values = "marked_unread = ? AND last_message_at = ?", []any{chat.MarkedUnread, chat.LastMessageAt}
 	default:
 		return fmt.Errorf("telling WhatsApp of a chat: %d is not one part of its state", part)
 	}
 	err := s.db.tx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("UPDATE chats SET sync_owed = sync_owed & ~CAST(? AS INTEGER) WHERE id = ? AND "+column+" = ?", part, chat.ID, value).Error
+		return tx.Exec("UPDATE chats SET sync_owed = sync_owed & ~CAST(? AS INTEGER) WHERE id = ? AND "+still, append([]any{part, chat.ID}, values...)...).Error
 	})
 	return storeError("chat", "noting what WhatsApp has heard", err)
 }

@@ -87,6 +87,10 @@ func TestPhonesFollowTheGateway(t *testing.T) {
 		w.onPhone(own, alice.JID(), func(c wasim.ChatState) bool {
 			return c.Archived && !c.Pinned && c.MutedUntil.Equal(store.MutedForever)
 		})
+		update(whatsapp.ChatChange{Archived: new(false), Pinned: new(true)})
+		w.onPhone(own, alice.JID(), func(c wasim.ChatState) bool { return !c.Archived && c.Pinned })
+		update(whatsapp.ChatChange{Archived: new(true), Pinned: new(true)})
+		w.onPhone(own, alice.JID(), func(c wasim.ChatState) bool { return c.Archived && c.Pinned })
 		update(whatsapp.ChatChange{Archived: new(false), Unmute: true, MarkedUnread: new(true)})
 		w.onPhone(own, alice.JID(), func(c wasim.ChatState) bool { return !c.Archived && c.MutedUntil.IsZero() && c.MarkedUnread })
 		read, err := w.svc.ReadChat(w.Context(), session, alice.LID().String(), false)
@@ -94,7 +98,7 @@ func TestPhonesFollowTheGateway(t *testing.T) {
 		assert.Equal(w, []any{0, false}, []any{read.UnreadCount, read.MarkedUnread})
 		w.onPhone(own, alice.JID(), func(c wasim.ChatState) bool { return !c.MarkedUnread && !c.ReadAt.IsZero() })
 		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Owed == 0 })
-		assert.Len(w, w.events(models.EventChatUpdated), 4, "one for each change, none for the echoes")
+		assert.Len(w, w.events(models.EventChatUpdated), 6, "one for each change, none for the echoes")
 	})
 }
 
