@@ -80,9 +80,9 @@ func (db *DB) applyChange(tx *gorm.DB, target, change *Message) (changed bool, e
 	case MessageReaction:
 		changed, err = react(tx, target, change)
 	case MessageEdit:
-		changed, err = edit(tx, target, change)
+		changed, err = db.edit(tx, target, change)
 	case MessageRevoke:
-		changed, err = revoke(tx, target, change)
+		changed, err = db.revoke(tx, target, change)
 	case MessageVote:
 		changed, err = vote(tx, target, change)
 	default:
@@ -124,7 +124,7 @@ func vote(tx *gorm.DB, target, change *Message) (bool, error) {
 }
 
 // edit gives a message the text of one from the same sender.
-func edit(tx *gorm.DB, target, change *Message) (bool, error) {
+func (db *DB) edit(tx *gorm.DB, target, change *Message) (bool, error) {
 	if change.SenderID != target.SenderID || target.Deleted || change.Timestamp/1000 < target.EditedAt/1000 || target.Type == MessageUndecryptable {
 		return false, nil
 	}
@@ -138,12 +138,19 @@ func edit(tx *gorm.DB, target, change *Message) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, tx.Exec("UPDATE messages SET body = ?, mentions = ?, content = ?, edited = TRUE, edited_at = ?, updated_at = ? WHERE id = ?",
+	err = tx.Exec("UPDATE messages SET body = ?, mentions = ?, content = ?, edited = TRUE, edited_at = ?, updated_at = ? WHERE id = ?",
 		target.Body, mentions, content, target.EditedAt, target.UpdatedAt, target.ID).Error
+	if err != nil {
+		return false, err
+	}
+	if err := db.unindex(tx, target.ID, target.Timestamp); err != nil {
+		return false, err
+	}
+	return true, db.index(tx, target)
 }
 
 // revoke removes what a message said, by its sender's wish or a group admin's.
-func revoke(tx *gorm.DB, target, change *Message) (bool, error) {
+func (db *DB) revoke(tx *gorm.DB, target, change *Message) (bool, error) {
 	if target.Deleted {
 		return false, nil
 	}
@@ -162,7 +169,10 @@ func revoke(tx *gorm.DB, target, change *Message) (bool, error) {
 			err = tx.Exec("DELETE FROM "+table+" WHERE message_id = ?", target.ID).Error
 		}
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return true, db.unindex(tx, target.ID, target.Timestamp)
 }
 
 // isAdmin reports whether the sender of a message administers the group it is in.

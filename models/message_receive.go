@@ -90,11 +90,13 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 		}
 	}
 	changed, err := db.touchChat(tx, stored, message, now)
-	if err != nil || !changed {
-		return stored, err == nil, err
+	if err == nil && changed {
+		stored, err = db.applyWaiting(tx, stored)
 	}
-	stored, err = db.applyWaiting(tx, stored)
-	return stored, err == nil, err
+	if err != nil {
+		return nil, false, err
+	}
+	return stored, true, db.index(tx, stored)
 }
 
 // placeOf stores the people of a message and gives the sender and the person the

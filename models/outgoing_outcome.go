@@ -28,7 +28,13 @@ func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*O
 		if message.Hidden {
 			return s.db.changeCame(tx, &message, true)
 		}
-		return nil
+		if at == send.Message.Timestamp {
+			return nil
+		}
+		if err := s.db.unindex(tx, message.ID, send.Message.Timestamp); err != nil {
+			return err
+		}
+		return s.db.index(tx, &message)
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,183 @@
+package models_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wagateway/models"
+	"wagateway/models/fault"
+	"wagateway/models/modelstest"
+)
+
+// ids gives the messages of a list by WhatsApp's id.
+func ids(list models.List[models.Message]) []string {
+	all := []string{}
+	for _, m := range list.Items {
+		all = append(all, m.WAMessageID)
+	}
+	return all
+}
+
+// saying is a message of Alice's in the team at a second of the past.
+func saying(id, text string, second int64) models.NewMessage {
+	m := inTeam(id, alice)
+	m.Body, m.Timestamp = text, models.Millis(1_700_000_000_000+second*1000)
+	return m
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, session, other := t.Context(), modelstest.Session(t, db, "org"), modelstest.Session(t, db, "other")
+		file := saying("file", "our offer", 6)
+		file.Type, file.HasMedia, file.Content.Media = models.MessageDocument, true, &models.Media{Filename: "Angebot-2024.pdf"}
+		receive(t, db, session.ID,
+			saying("first", "The quick brown fox", 1), saying("accents", "Äpfel, Öl & naïve CAFÉS!", 2), saying("mail", "write to alice@example.com", 3),
+			saying("chinese", "我们明天见面", 4), saying("quotes", `say "NEAR(a b)" OR -x* ^y`, 5), file,
+			changing(models.MessageReaction, "R", "first", "fox", bob))
+		receive(t, db, other.ID, saying("foreign", "The quick brown fox", 1))
+		for query, want := range map[string][]string{
+			"fox":                           {"first"},
+			"FO":                            {"first"},
+			"quick fox":                     {"first"},
+			"quick dog":                     {},
+			"fox quick":                     {"first"},
+			"apfel ol":                      {"accents"},
+			"äpfel":                         {"accents"},
+			"naive cafe":                    {"accents"},
+			"example":                       {"mail"},
+			"alice@example.co":              {"mail"},
+			"明天":                            {"chinese"},
+			"我们见面":                          {},
+			"angebot 2024":                  {"file"},
+			"pdf":                           {"file"},
+			"near a b":                      {"quotes"},
+			`"x" OR y`:                      {"quotes"},
+			"s" + strings.ToLower(other.ID): {},
+		} {
+			list, err := db.Messages.Search(ctx, session.ID, query, models.MessageFilter{}, models.Page{Limit: 10})
+			require.NoError(t, err, query)
+			assert.Equal(t, want, ids(list), query)
+			count, err := db.Messages.CountSearch(ctx, session.ID, query, models.MessageFilter{})
+			require.NoError(t, err)
+			assert.Equal(t, len(want), count, query)
+		}
+		for _, query := range []string{"", " ", "!?*\"'", strings.Repeat("x", 257), strings.Repeat("x ", 17)} {
+			_, err := db.Messages.Search(ctx, session.ID, query, models.MessageFilter{}, models.Page{Limit: 10})
+			assert.True(t, fault.Is(err, fault.Validation), query)
+		}
+	})
+}
+
+// A change of a message changes what it is found by.
+func TestSearchFollowsChanges(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, session := t.Context(), modelstest.Session(t, db, "org")
+		found := func(query string) []string {
+			t.Helper()
+			list, err := db.Messages.Search(ctx, session.ID, query, models.MessageFilter{}, models.Page{Limit: 10})
+			require.NoError(t, err)
+			return ids(list)
+		}
+		receive(t, db, session.ID, saying("T", "before", 1))
+		assert.Equal(t, []string{"T"}, found("before"))
+		receive(t, db, session.ID, changing(models.MessageEdit, "E", "T", "after", alice))
+		assert.Empty(t, found("before"))
+		assert.Equal(t, []string{"T"}, found("after"))
+		receive(t, db, session.ID, changing(models.MessageRevoke, "V", "T", "", alice))
+		assert.Empty(t, found("after"))
+
+		send, err := db.Outgoing.Create(ctx, intent(session, "O", alicePhone))
+		require.NoError(t, err)
+		_, err = db.Outgoing.Sent(ctx, send, send.Message.Timestamp+60_000)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"O"}, found(send.Message.Body))
+		_, err = db.Sessions.Find(ctx, session.ID)
+		require.NoError(t, err)
+		require.NoError(t, db.Sessions.Delete(ctx, session.ID))
+		assert.Zero(t, number(t, db, "SELECT COUNT(*) FROM message_search WHERE "+searchedFor(db, "o")))
+	})
+}
+
+// searchedFor is a condition that finds a word, whatever the database.
+func searchedFor(db *models.DB, word string) string {
+	if _, dialect := db.WhatsmeowDB(); dialect == "postgres" {
+		return "words @@ '" + word + "'"
+	}
+	return "message_search MATCH '" + word + "'"
+}
+
+func TestFoundMessagesArePagedAndFiltered(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, session := t.Context(), modelstest.Session(t, db, "org")
+		var want []string
+		for i := range 25 {
+			m := saying(fmt.Sprint("M", i), fmt.Sprint("word number ", i), int64(i))
+			if i%5 == 0 {
+				m.Sender, m.HasMedia, m.Type = bob, true, models.MessageImage
+			}
+			receive(t, db, session.ID, m)
+			want = append([]string{m.WAMessageID}, want...)
+		}
+		elsewhere := incoming("elsewhere")
+		elsewhere.Body = "another word"
+		receive(t, db, session.ID, elsewhere)
+		one, err := db.Messages.Get(ctx, session.ID, "M0")
+		require.NoError(t, err)
+		for name, list := range map[string]func(models.MessageFilter, models.Page) (models.List[models.Message], error){
+			"find": func(f models.MessageFilter, p models.Page) (models.List[models.Message], error) {
+				return db.Messages.Find(ctx, session.ID, f, p)
+			},
+			"search": func(f models.MessageFilter, p models.Page) (models.List[models.Message], error) {
+				return db.Messages.Search(ctx, session.ID, "wor", f, p)
+			},
+		} {
+			all := walk(t, 4, func(p models.Page) (models.List[models.Message], error) {
+				return list(models.MessageFilter{ChatID: one.ChatID}, p)
+			})
+			assert.Equal(t, want, ids(models.List[models.Message]{Items: all}), name)
+			for what, c := range map[string]struct {
+				filter models.MessageFilter
+				n      int
+			}{
+				"session": {models.MessageFilter{}, 26},
+				"sender":  {models.MessageFilter{SenderID: one.SenderID}, 5},
+				"types":   {models.MessageFilter{Types: []models.MessageType{models.MessageImage, models.MessageVideo}}, 5},
+				"no type": {models.MessageFilter{Types: []models.MessageType{}}, 0},
+				"files":   {models.MessageFilter{HasMedia: new(true)}, 5},
+				"others":  {models.MessageFilter{FromMe: new(false), HasMedia: new(false)}, 21},
+				"starred": {models.MessageFilter{Starred: new(true)}, 0},
+				"time":    {models.MessageFilter{From: 1_700_000_010_000, Until: 1_700_000_020_000}, 10},
+			} {
+				got, err := list(c.filter, models.Page{Limit: 100})
+				require.NoError(t, err)
+				assert.Len(t, got.Items, c.n, name+" "+what)
+			}
+			_, err := list(models.MessageFilter{}, models.Page{After: "Zm9yZ2Vk"})
+			requireInvalidCursor(t, err)
+		}
+		n, err := db.Messages.CountFound(ctx, session.ID, models.MessageFilter{SenderID: one.SenderID})
+		require.NoError(t, err)
+		assert.Equal(t, 5, n)
+	})
+}
+
+func FuzzSearch(f *testing.F) {
+	for _, seed := range []string{"fox", `"'\`, "a* OR b", "我们", "\x00", "ﬁne", strings.Repeat("ä ", 40)} {
+		f.Add(seed)
+	}
+	db := modelstest.Open(f, modelstest.SQLite)
+	session := modelstest.Session(f, db, "org")
+	f.Fuzz(func(t *testing.T, query string) {
+		_, err := db.Messages.Search(t.Context(), session.ID, query, models.MessageFilter{}, models.Page{Limit: 1})
+		if err != nil && !fault.Is(err, fault.Validation) {
+			t.Errorf("searching for %q: %v", query, err)
+		}
+	})
+}
