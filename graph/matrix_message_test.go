@@ -29,13 +29,15 @@ func messageAccesses() map[string]access {
 		"Chat.contact":     inChat(`contact { id }`),
 		"Chat.group":       inChat(`group { id }`),
 
-		"Query.message":     ofMessage(`id`),
-		"Message.chat":      ofMessage(`chat { id }`),
-		"Message.sender":    ofMessage(`sender { id }`),
-		"Message.quoted":    ofMessage(`quoted { id }`),
-		"Message.receipts":  ofMessage(`receipts { ackLevel }`),
-		"Message.content":   ofMessage(`content { __typename }`),
-		"Message.reactions": ofMessage(`reactions { emoji }`),
+		"Query.messages":       on(`messages(sessionId: "SESSION", filter: {chat: "GROUP"}) { nodes { id } }`),
+		"Query.searchMessages": on(`searchMessages(sessionId: "SESSION", query: "hello", filter: {chat: "GROUP"}) { nodes { id } }`),
+		"Query.message":        ofMessage(`id`),
+		"Message.chat":         ofMessage(`chat { id }`),
+		"Message.sender":       ofMessage(`sender { id }`),
+		"Message.quoted":       ofMessage(`quoted { id }`),
+		"Message.receipts":     ofMessage(`receipts { ackLevel }`),
+		"Message.content":      ofMessage(`content { __typename }`),
+		"Message.reactions":    ofMessage(`reactions { emoji }`),
 
 		"Mutation.fetchMedia": {
 			call: `fetchMedia(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { message { id } }`, foreign: notFound, code: invalid,

@@ -823,8 +823,10 @@ type ComplexityRoot struct {
 		GroupPicture               func(childComplexity int, sessionID string, groupJID string, preview bool) int
 		ListGroupRequests          func(childComplexity int, sessionID string, groupJID string) int
 		Message                    func(childComplexity int, sessionID string, waMessageID string) int
+		Messages                   func(childComplexity int, sessionID string, filter *MessageFilter, first *int32, after *string) int
 		Node                       func(childComplexity int, id string) int
 		PrivacySettings            func(childComplexity int, sessionID string) int
+		SearchMessages             func(childComplexity int, sessionID string, query string, filter *MessageFilter, first *int32, after *string) int
 		Session                    func(childComplexity int, id string) int
 		SessionMe                  func(childComplexity int, sessionID string) int
 		SessionQR                  func(childComplexity int, sessionID string) int
@@ -1296,6 +1298,8 @@ type QueryResolver interface {
 	GroupPicture(ctx context.Context, sessionID string, groupJID string, preview bool) (*whatsapp.ContactPicture, error)
 	Message(ctx context.Context, sessionID string, waMessageID string) (*models.Message, error)
 	SessionQR(ctx context.Context, sessionID string) (*whatsapp.QRCode, error)
+	SearchMessages(ctx context.Context, sessionID string, query string, filter *MessageFilter, first *int32, after *string) (*Connection[models.Message], error)
+	Messages(ctx context.Context, sessionID string, filter *MessageFilter, first *int32, after *string) (*Connection[models.Message], error)
 	Sessions(ctx context.Context, first *int32, after *string) (*Connection[models.Session], error)
 	Session(ctx context.Context, id string) (*models.Session, error)
 	SessionMe(ctx context.Context, sessionID string) (*SessionAccount, error)
@@ -4912,6 +4916,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Message(childComplexity, args["sessionId"].(string), args["waMessageId"].(string)), true
+	case "Query.messages":
+		if e.ComplexityRoot.Query.Messages == nil {
+			break
+		}
+
+		args, err := field_Query_messages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Messages(childComplexity, args["sessionId"].(string), args["filter"].(*MessageFilter), args["first"].(*int32), args["after"].(*string)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -4934,6 +4949,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PrivacySettings(childComplexity, args["sessionId"].(string)), true
+	case "Query.searchMessages":
+		if e.ComplexityRoot.Query.SearchMessages == nil {
+			break
+		}
+
+		args, err := field_Query_searchMessages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SearchMessages(childComplexity, args["sessionId"].(string), args["query"].(string), args["filter"].(*MessageFilter), args["first"].(*int32), args["after"].(*string)), true
 	case "Query.session":
 		if e.ComplexityRoot.Query.Session == nil {
 			break
@@ -6127,6 +6153,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LocationInput", graphql.BindUnmarshaler(ec, unmarshalInputLocationInput)),
 			graphql.NewInputUnmarshaler("MediaInput", graphql.BindUnmarshaler(ec, unmarshalInputMediaInput)),
 			graphql.NewInputUnmarshaler("MessageContentInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageContentInput)),
+			graphql.NewInputUnmarshaler("MessageFilter", graphql.BindUnmarshaler(ec, unmarshalInputMessageFilter)),
 			graphql.NewInputUnmarshaler("MessageKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageKeyInput)),
 			graphql.NewInputUnmarshaler("PollInput", graphql.BindUnmarshaler(ec, unmarshalInputPollInput)),
 			graphql.NewInputUnmarshaler("ReadChatInput", graphql.BindUnmarshaler(ec, unmarshalInputReadChatInput)),
@@ -8710,6 +8737,58 @@ type Mutation
 
 "Everything that can be listened to, over graphql-transport-ws or SSE."
 type Subscription
+`, BuiltIn: false},
+	{Name: "../schema/search.graphqls", Input: `extend type Query {
+  """
+  Messages of a session by the words in them, the latest first: texts, captions, questions, names of files and places.
+  All words must be there, the last one at least in its beginning; accents and case do not matter.
+  """
+  searchMessages(
+    "The session's id."
+    sessionId: ID!
+    "1 to 256 characters with at least one word and at most 16."
+    query: String!
+    "Which messages to look through; null: all."
+    filter: MessageFilter
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+  ): MessageConnection! @capability(any: [READ])
+  "Messages of all chats of a session, the latest first."
+  messages(
+    "The session's id."
+    sessionId: ID!
+    "Which messages; null: all."
+    filter: MessageFilter
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+  ): MessageConnection! @capability(any: [READ])
+}
+
+"Which messages; what is absent narrows nothing."
+input MessageFilter {
+  "Of the chat with this person, group or channel."
+  chat: JID
+  "From this person, by LID or phone number."
+  sender: JID
+  "Of one of these types."
+  types: [MessageType!]
+  "From the account itself, or from others."
+  fromMe: Boolean
+  "With a file, or without."
+  hasMedia: Boolean
+  "Starred, or not."
+  starred: Boolean
+  "Sent at that time or later."
+  from: DateTime
+  "Sent before that time."
+  until: DateTime
+  "With these words, as searchMessages takes them; not in searchMessages itself."
+  text: String
+}
 `, BuiltIn: false},
 	{Name: "../schema/session.graphqls", Input: `extend type Query {
   "The organization's sessions, oldest first."
@@ -13143,6 +13222,90 @@ func field_Query_message_args(ctx context.Context, ec *executionContext, rawArgs
 	return args, nil
 }
 
+func field_Query_messages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*MessageFilter, error) {
+			return unmarshalOMessageFilter2ᚖwagatewayᚋgraphᚋgenᚐMessageFilter(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg1
+
+	arg2, err := field_Query_messages_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func field_Query_messages_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
 func field_Query_node_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13169,6 +13332,98 @@ func field_Query_privacySettings_args(ctx context.Context, ec *executionContext,
 	}
 	args["sessionId"] = arg0
 	return args, nil
+}
+
+func field_Query_searchMessages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*MessageFilter, error) {
+			return unmarshalOMessageFilter2ᚖwagatewayᚋgraphᚋgenᚐMessageFilter(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+
+	arg3, err := field_Query_searchMessages_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg4
+	return args, nil
+}
+
+func field_Query_searchMessages_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
 }
 
 func field_Query_sessionMe_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
@@ -30550,6 +30805,140 @@ func fieldContext_Query_sessionQR(ctx context.Context, ec *executionContext, fie
 	return fc, nil
 }
 
+func _Query_searchMessages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_searchMessages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SearchMessages(ctx, fc.Args["sessionId"].(string), fc.Args["query"].(string), fc.Args["filter"].(*MessageFilter), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+			return marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_searchMessages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_searchMessages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Messages(ctx, fc.Args["sessionId"].(string), fc.Args["filter"].(*MessageFilter), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+			return marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_messages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_sessions(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -38027,6 +38416,104 @@ func UnmarshalMessageContentInput(ctx context.Context, raw any) (MessageContentI
 	return out, err
 }
 
+func unmarshalInputMessageFilter(ctx context.Context, ec *executionContext, obj any) (MessageFilter, error) {
+	var it MessageFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chat", "sender", "types", "fromMe", "hasMedia", "starred", "from", "until", "text"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chat":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chat"))
+			data, err := unmarshalOJID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Chat = graphql.OmittableOf(data)
+		case "sender":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sender"))
+			data, err := unmarshalOJID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Sender = graphql.OmittableOf(data)
+		case "types":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("types"))
+			data, err := unmarshalOMessageType2ᚕwagatewayᚋmodelsᚐMessageTypeᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Types = graphql.OmittableOf(data)
+		case "fromMe":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromMe"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.FromMe = graphql.OmittableOf(data)
+		case "hasMedia":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("hasMedia"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.HasMedia = graphql.OmittableOf(data)
+		case "starred":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("starred"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Starred = graphql.OmittableOf(data)
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := unmarshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = graphql.OmittableOf(data)
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := unmarshalODateTime2ᚖwagatewayᚋmodelsᚐMillis(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = graphql.OmittableOf(data)
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMessageFilter unmarshals raw into the MessageFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMessageFilter(ctx context.Context, raw any) (MessageFilter, error) {
+	var out MessageFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MessageFilter", raw, &out)
+	return out, err
+}
+
 func unmarshalInputMessageKeyInput(ctx context.Context, ec *executionContext, obj any) (MessageKeyInput, error) {
 	var it MessageKeyInput
 	if obj == nil {
@@ -44988,6 +45475,18 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_sessionQR(ctx, ec, field)
 				})
+		case "searchMessages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_searchMessages(ctx, ec, field)
+				})
+		case "messages":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_messages(ctx, ec, field)
+				})
 		case "sessions":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -50441,6 +50940,50 @@ func marshalOMessageContent2wagatewayᚋgraphᚋgenᚐMessageContent(ctx context
 		return graphql.Null
 	}
 	return _MessageContent(ctx, ec, sel, v)
+}
+
+func unmarshalOMessageFilter2ᚖwagatewayᚋgraphᚋgenᚐMessageFilter(ctx context.Context, ec *executionContext, v any) (*MessageFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputMessageFilter(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOMessageType2ᚕwagatewayᚋmodelsᚐMessageTypeᚄ(ctx context.Context, ec *executionContext, v any) ([]models.MessageType, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]models.MessageType, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNMessageType2wagatewayᚋmodelsᚐMessageType(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalOMessageType2ᚕwagatewayᚋmodelsᚐMessageTypeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []models.MessageType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNMessageType2wagatewayᚋmodelsᚐMessageType(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func marshalONode2wagatewayᚋgraphᚋgenᚐNode(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v Node) graphql.Marshaler {

@@ -514,6 +514,28 @@ type MessageContentInput struct {
 	Contact graphql.Omittable[*ContactCardInput] `json:"contact,omitempty"`
 }
 
+// Which messages; what is absent narrows nothing.
+type MessageFilter struct {
+	// Of the chat with this person, group or channel.
+	Chat graphql.Omittable[*string] `json:"chat,omitempty"`
+	// From this person, by LID or phone number.
+	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
+	// Of one of these types.
+	Types graphql.Omittable[[]models.MessageType] `json:"types,omitempty"`
+	// From the account itself, or from others.
+	FromMe graphql.Omittable[*bool] `json:"fromMe,omitempty"`
+	// With a file, or without.
+	HasMedia graphql.Omittable[*bool] `json:"hasMedia,omitempty"`
+	// Starred, or not.
+	Starred graphql.Omittable[*bool] `json:"starred,omitempty"`
+	// Sent at that time or later.
+	From graphql.Omittable[*models.Millis] `json:"from,omitempty"`
+	// Sent before that time.
+	Until graphql.Omittable[*models.Millis] `json:"until,omitempty"`
+	// With these words, as searchMessages takes them; not in searchMessages itself.
+	Text graphql.Omittable[*string] `json:"text,omitempty"`
+}
+
 // Which message it is.
 type MessageKeyInput struct {
 	// The chat's address.
