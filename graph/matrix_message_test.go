@@ -39,6 +39,7 @@ func messageAccesses() map[string]access {
 		"Message.content":      ofMessage(`content { __typename }`),
 		"Message.reactions":    ofMessage(`reactions { emoji }`),
 
+		"Mutation.fetchHistory": acting(`fetchHistory(sessionId: "SESSION", input: {chatJid: "GROUP"}) { chatJid }`, notConnected),
 		"Mutation.fetchMedia": {
 			call: `fetchMedia(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { message { id } }`, foreign: notFound, code: invalid,
 		},

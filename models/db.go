@@ -25,6 +25,7 @@ type DB struct {
 	Labels        *LabelStore
 	Messages      *MessageStore
 	Media         *MediaStore
+	History       *HistoryStore
 	Outgoing      *OutgoingStore
 	Outbox        *OutboxStore
 	Webhooks      *WebhookStore
@@ -99,6 +100,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Labels = &LabelStore{db}
 	db.Messages = &MessageStore{db}
 	db.Media = &MediaStore{db}
+	db.History = &HistoryStore{db}
 	db.Outgoing = &OutgoingStore{db}
 	db.Outbox = &OutboxStore{db: db, wake: make(chan struct{}, 1)}
 	db.Webhooks = &WebhookStore{db}

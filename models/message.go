@@ -121,6 +121,7 @@ type NewMessage struct {
 	// History says that it is of the past: it comes without an event and counts as
 	// latest, but not as unread.
 	History bool
+	Starred bool
 }
 
 // Direction is "out" for the account's own messages, from whatever device, else "in".

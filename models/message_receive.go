@@ -58,7 +58,7 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 		SessionID: sessionID, ChatJID: message.Chat.JID, WAMessageID: message.WAMessageID,
 		SenderID: sender.ID, SenderJID: sender.Address(), SenderLID: sender.LID, FromMe: message.FromMe,
 		Type: message.Type, Body: message.Body, QuotedID: message.QuotedID, Mentions: message.Mentions,
-		HasMedia: message.HasMedia, Content: message.Content, Hidden: message.Type.Changes(), ServerID: message.ServerID,
+		HasMedia: message.HasMedia, Content: message.Content, Hidden: message.Type.Changes(), ServerID: message.ServerID, Starred: message.Starred,
 		AckLevel: message.AckLevel, Error: message.Error,
 		Timestamp: message.Timestamp, CreatedAt: now, UpdatedAt: now,
 	}
@@ -143,9 +143,9 @@ func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte
 		return err
 	}
 	err = tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
-			has_media, content, hidden, server_id, ack_level, error, timestamp, created_at, updated_at, raw)
+			has_media, content, hidden, server_id, starred, ack_level, error, timestamp, created_at, updated_at, raw)
 		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), ?,
-			CAST(? AS `+boolean(tx)+`), CAST(? AS BIGINT), CAST(? AS INTEGER), ?,
+			CAST(? AS `+boolean(tx)+`), CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), CAST(? AS INTEGER), ?,
 			CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM chats c WHERE c.session_id = ? AND `+chat+`
 		ON CONFLICT (session_id, wa_message_id, chat_id, sender_id) DO UPDATE SET type = excluded.type, body = excluded.body,
 			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media, content = excluded.content,
@@ -153,7 +153,7 @@ func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte
 			ack_level = excluded.ack_level, error = excluded.error, updated_at = excluded.updated_at, raw = excluded.raw
 		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id`,
 		m.WAMessageID, m.SenderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
-		m.HasMedia, content, m.Hidden, m.ServerID, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw,
+		m.HasMedia, content, m.Hidden, m.ServerID, m.Starred, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw,
 		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID)
 	if err != nil {
 		return fmt.Errorf("adding a message: %w", err)

@@ -48,6 +48,48 @@ func TestGroupSettingsOfTheRest(t *testing.T) {
 	})
 }
 
+func TestCommunities(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := newWorld(t, db)
+		ctx, anna, bert := w.Context(), w.phone("Anna"), w.phone("Bert")
+		session := w.link(anna)
+		made, err := w.svc.CreateGroup(ctx, session, whatsapp.NewGroup{Name: "Village", Community: true})
+		require.NoError(t, err)
+		community := made.Group.JID
+		assert.True(t, made.Group.IsCommunity)
+		inside, err := w.svc.CreateGroup(ctx, session, whatsapp.NewGroup{Name: "Choir", Participants: names(bert), Parent: community})
+		require.NoError(t, err)
+		assert.Equal(t, community, inside.Group.ParentJID)
+		outside, err := w.svc.CreateGroup(ctx, session, newGroup("Football", bert))
+		require.NoError(t, err)
+
+		for range 2 { // a repeat changes nothing
+			group, err := w.svc.LinkGroup(ctx, session, community, outside.Group.JID)
+			require.NoError(t, err)
+			assert.Equal(t, community, group.ParentJID)
+		}
+		groups, err := w.svc.SubGroups(ctx, session, community)
+		require.NoError(t, err)
+		subjects := map[string]bool{}
+		for _, g := range groups {
+			subjects[g.Subject] = g.Group != nil
+		}
+		assert.True(t, subjects["Choir"] && subjects["Football"], "%v", subjects)
+		people, err := w.svc.CommunityMembers(ctx, session, community)
+		require.NoError(t, err)
+		assert.Contains(t, people, bert.JID().String())
+
+		group, err := w.svc.UnlinkGroup(ctx, session, community, outside.Group.JID)
+		require.NoError(t, err)
+		assert.Empty(t, group.ParentJID)
+		_, err = w.svc.SubGroups(ctx, session, "nonsense")
+		is(t, err, fault.Validation, fault.ReasonInvalidJID)
+		_, err = w.svc.SubGroups(ctx, session, "120363999999999999@g.us")
+		is(t, err, fault.NotFound, "")
+	})
+}
+
 func TestGroupPictures(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {

@@ -91,6 +91,7 @@ func newLink(x *session, device *store.Device, proxy string, row *models.Session
 	c.SetMaxParallelRetryReceiptHandling(4)
 	// History is not downloaded behind our back into memory.
 	c.ManualHistorySyncDownload = true
+	c.DisableManualHistorySyncReceipt = true // sent when it is stored
 	// The first synchronization of the address book counts too.
 	c.EmitAppStateEventsOnFullSync = true
 	// Somebody with a new phone is the same person to a gateway.

@@ -32,6 +32,9 @@ func (s *Service) handleMessageEvent(ctx context.Context, x *session, evt any) e
 // messageCame stores a message from anybody, or from another device of the
 // account.
 func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Message) error {
+	if offer := evt.Message.GetProtocolMessage().GetHistorySyncNotification(); offer != nil && evt.Info.IsFromMe {
+		return s.historyOffered(ctx, x, evt.Info.ID, offer)
+	}
 	read, ok := contentOf(evt.Message)
 	if !ok || evt.Info.Category == "peer" {
 		return nil

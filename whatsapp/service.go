@@ -59,8 +59,9 @@ type Service struct {
 	downloadSlots *semaphore.Weighted // getting files at the same time
 	uploadSlots   *semaphore.Weighted // bringing files to WhatsApp at the same time
 	inspector     *mediafile.Inspector
-	tally         tally       // of all sessions
-	changes       storeSignal // stored changes of groups, people and messages
+	historySlots  *semaphore.Weighted // parts of the past in memory at the same time
+	tally         tally               // of all sessions
+	changes       storeSignal         // stored changes of groups, people and messages
 
 	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds
 
@@ -118,6 +119,7 @@ func New(ctx context.Context, cfg Config, db *models.DB) (*Service, error) {
 		downloadSlots: semaphore.NewWeighted(maxDownloads),
 		uploadSlots:   semaphore.NewWeighted(maxUploads),
 		inspector:     mediafile.New(),
+		historySlots:  semaphore.NewWeighted(maxHistories),
 		life:          life, end: end, open: open, shut: shut,
 		sessions: make(map[string]*session),
 	}, nil

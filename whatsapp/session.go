@@ -25,6 +25,7 @@ type session struct {
 	sender    *sender
 	chats     *chatWork
 	downloads *downloads
+	history   chan struct{} // holds a token when there may be a part of the past to store
 
 	link    atomic.Pointer[link] // nil: not running
 	online  atomic.Bool          // logged in, as far as the owner knows
@@ -39,7 +40,7 @@ type account struct {
 }
 
 func newSession(s *Service, row *models.Session) *session {
-	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), chats: newChatWork(row), downloads: newDownloads(), log: s.log.With("session_id", row.ID)}
+	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), chats: newChatWork(row), downloads: newDownloads(), history: make(chan struct{}, 1), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
 	x.typing.Store(row.PresenceTyping)
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})

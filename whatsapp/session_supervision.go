@@ -87,6 +87,7 @@ func (o *owner) newLink() {
 	l.spawn(func(ctx context.Context) { o.service.runSender(ctx, o.session, l) })
 	l.spawn(func(ctx context.Context) { o.service.runChats(ctx, o.session) })
 	l.spawn(func(ctx context.Context) { o.service.runDownloads(ctx, o.session, l) })
+	l.spawn(func(ctx context.Context) { o.service.runHistory(ctx, o.session, l) })
 	o.connect()
 }
 
@@ -198,6 +199,7 @@ func (o *owner) loggedIn(l *link) {
 	o.online.Store(true)
 	o.chats.ready()
 	o.downloads.added()
+	o.historyAdded()
 	o.identify(l)
 	o.become(models.SessionWorking, "")
 	o.watchHealth(l)

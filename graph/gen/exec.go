@@ -354,6 +354,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	FetchHistoryPayload struct {
+		ChatJID func(childComplexity int) int
+	}
+
 	FetchMediaPayload struct {
 		Message func(childComplexity int) int
 	}
@@ -635,6 +639,7 @@ type ComplexityRoot struct {
 		DeleteWebhook               func(childComplexity int, id string) int
 		DemoteGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		EditMessage                 func(childComplexity int, sessionID string, input EditMessageInput) int
+		FetchHistory                func(childComplexity int, sessionID string, input FetchHistoryInput) int
 		FetchMedia                  func(childComplexity int, sessionID string, input MessageKeyInput) int
 		ForwardMessage              func(childComplexity int, sessionID string, input ForwardMessageInput) int
 		JoinGroup                   func(childComplexity int, sessionID string, input JoinGroupInput) int
@@ -1237,6 +1242,7 @@ type MutationResolver interface {
 	UnlinkGroup(ctx context.Context, sessionID string, input LinkGroupInput) (*UnlinkGroupPayload, error)
 	SetGroupPicture(ctx context.Context, sessionID string, groupJID string, picture string) (*SetGroupPicturePayload, error)
 	RemoveGroupPicture(ctx context.Context, sessionID string, groupJID string) (*RemoveGroupPicturePayload, error)
+	FetchHistory(ctx context.Context, sessionID string, input FetchHistoryInput) (*FetchHistoryPayload, error)
 	CreateLabel(ctx context.Context, sessionID string, input CreateLabelInput) (*CreateLabelPayload, error)
 	UpdateLabel(ctx context.Context, sessionID string, labelID string, input UpdateLabelInput) (*UpdateLabelPayload, error)
 	DeleteLabel(ctx context.Context, sessionID string, labelID string) (*DeleteLabelPayload, error)
@@ -2441,6 +2447,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
+
+	case "FetchHistoryPayload.chatJid":
+		if e.ComplexityRoot.FetchHistoryPayload.ChatJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FetchHistoryPayload.ChatJID(childComplexity), true
 
 	case "FetchMediaPayload.message":
 		if e.ComplexityRoot.FetchMediaPayload.Message == nil {
@@ -3729,6 +3742,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["sessionId"].(string), args["input"].(EditMessageInput)), true
+	case "Mutation.fetchHistory":
+		if e.ComplexityRoot.Mutation.FetchHistory == nil {
+			break
+		}
+
+		args, err := field_Mutation_fetchHistory_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FetchHistory(childComplexity, args["sessionId"].(string), args["input"].(FetchHistoryInput)), true
 	case "Mutation.fetchMedia":
 		if e.ComplexityRoot.Mutation.FetchMedia == nil {
 			break
@@ -6145,6 +6169,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateWebhookInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateWebhookInput)),
 			graphql.NewInputUnmarshaler("DeleteChatInput", graphql.BindUnmarshaler(ec, unmarshalInputDeleteChatInput)),
 			graphql.NewInputUnmarshaler("EditMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputEditMessageInput)),
+			graphql.NewInputUnmarshaler("FetchHistoryInput", graphql.BindUnmarshaler(ec, unmarshalInputFetchHistoryInput)),
 			graphql.NewInputUnmarshaler("ForwardMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputForwardMessageInput)),
 			graphql.NewInputUnmarshaler("GroupParticipantsInput", graphql.BindUnmarshaler(ec, unmarshalInputGroupParticipantsInput)),
 			graphql.NewInputUnmarshaler("JoinGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputJoinGroupInput)),
@@ -7763,6 +7788,28 @@ type SessionHealth {
   phoneSeenAt: DateTime
   "Whether the account's own phone answers; null until it was asked. WhatsApp unlinks the devices of a phone that stays away for about two weeks."
   phoneOnline: Boolean
+}
+`, BuiltIn: false},
+	{Name: "../schema/history.graphqls", Input: `extend type Mutation {
+  """
+  Asks the account's phone for messages before the oldest one that is known of a chat. They come later: a
+  HISTORY_SYNCED event tells when they are stored. Asks WhatsApp.
+  """
+  fetchHistory("The session's id." sessionId: ID!, "Which messages." input: FetchHistoryInput!): FetchHistoryPayload! @capability(any: [SEND])
+}
+
+"Which messages of the past."
+input FetchHistoryInput {
+  "The chat's address; a message of it must be known."
+  chatJid: JID!
+  "How many, 1 to 50. Default 50."
+  count: Int
+}
+
+"The chat whose past is asked for."
+type FetchHistoryPayload {
+  "The chat's address, as given."
+  chatJid: JID!
 }
 `, BuiltIn: false},
 	{Name: "../schema/label.graphqls", Input: `extend type Session {
@@ -9868,6 +9915,14 @@ func childFields_EventEdge(ctx context.Context, ec *executionContext, field grap
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
+func childFields_FetchHistoryPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "chatJid":
+		return fieldContext_FetchHistoryPayload_chatJid(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FetchHistoryPayload", field.Name)
+}
+
 func childFields_FetchMediaPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "message":
@@ -11586,6 +11641,28 @@ func field_Mutation_editMessage_args(ctx context.Context, ec *executionContext, 
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (EditMessageInput, error) {
 			return unmarshalNEditMessageInput2wagatewayᚋgraphᚋgenᚐEditMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_fetchHistory_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (FetchHistoryInput, error) {
+			return unmarshalNFetchHistoryInput2wagatewayᚋgraphᚋgenᚐFetchHistoryInput(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -18653,6 +18730,29 @@ func fieldContext_EventEdge_node(_ context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _FetchHistoryPayload_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *FetchHistoryPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_FetchHistoryPayload_chatJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChatJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_FetchHistoryPayload_chatJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FetchHistoryPayload", field, false, false, "JID")
+}
+
 func _FetchMediaPayload_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *FetchMediaPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -25049,6 +25149,73 @@ func fieldContext_Mutation_removeGroupPicture(ctx context.Context, ec *execution
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_removeGroupPicture_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_fetchHistory(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_fetchHistory(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FetchHistory(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(FetchHistoryInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *FetchHistoryPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *FetchHistoryPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *FetchHistoryPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FetchHistoryPayload) graphql.Marshaler {
+			return marshalNFetchHistoryPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchHistoryPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_fetchHistory(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FetchHistoryPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_fetchHistory_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -37898,6 +38065,55 @@ func UnmarshalEditMessageInput(ctx context.Context, raw any) (EditMessageInput, 
 	return out, err
 }
 
+func unmarshalInputFetchHistoryInput(ctx context.Context, ec *executionContext, obj any) (FetchHistoryInput, error) {
+	var it FetchHistoryInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"chatJid", "count"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "chatJid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("chatJid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ChatJID = data
+		case "count":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("count"))
+			data, err := unmarshalOInt2ᚖint32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Count = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFetchHistoryInput unmarshals raw into the FetchHistoryInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFetchHistoryInput(ctx context.Context, raw any) (FetchHistoryInput, error) {
+	var out FetchHistoryInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FetchHistoryInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputForwardMessageInput(ctx context.Context, ec *executionContext, obj any) (ForwardMessageInput, error) {
 	var it ForwardMessageInput
 	if obj == nil {
@@ -42339,6 +42555,39 @@ func _EventEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
+var fetchHistoryPayloadImplementors = []string{"FetchHistoryPayload"}
+
+func _FetchHistoryPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *FetchHistoryPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fetchHistoryPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FetchHistoryPayload")
+		case "chatJid":
+			out.Values[i] = _FetchHistoryPayload_chatJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fetchMediaPayloadImplementors = []string{"FetchMediaPayload"}
 
 func _FetchMediaPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *FetchMediaPayload) graphql.Marshaler {
@@ -44250,6 +44499,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "removeGroupPicture":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_removeGroupPicture(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fetchHistory":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_fetchHistory(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -49031,6 +49287,19 @@ func marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx context.Context, ec *e
 		graphql.AddInvalidNullFromMarshaler(ctx, "EventType!")
 	}
 	return res
+}
+
+func unmarshalNFetchHistoryInput2wagatewayᚋgraphᚋgenᚐFetchHistoryInput(ctx context.Context, ec *executionContext, v any) (FetchHistoryInput, error) {
+	res, err := unmarshalInputFetchHistoryInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNFetchHistoryPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchHistoryPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *FetchHistoryPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FetchHistoryPayload!")
+		return graphql.Null
+	}
+	return _FetchHistoryPayload(ctx, ec, sel, v)
 }
 
 func marshalNFetchMediaPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchMediaPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *FetchMediaPayload) graphql.Marshaler {

@@ -310,6 +310,20 @@ type EditMessageInput struct {
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
 }
 
+// Which messages of the past.
+type FetchHistoryInput struct {
+	// The chat's address; a message of it must be known.
+	ChatJID string `json:"chatJid"`
+	// How many, 1 to 50. Default 50.
+	Count graphql.Omittable[*int32] `json:"count,omitempty"`
+}
+
+// The chat whose past is asked for.
+type FetchHistoryPayload struct {
+	// The chat's address, as given.
+	ChatJID string `json:"chatJid"`
+}
+
 // The message with its file.
 type FetchMediaPayload struct {
 	// The message.

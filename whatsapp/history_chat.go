@@ -1,0 +1,204 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
+	"go.mau.fi/whatsmeow/proto/waWeb"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
+
+	"wagateway/models"
+)
+
+// pastImport stores the conversations of one part of the past.
+type pastImport struct {
+	service  *Service
+	session  *session
+	link     *link
+	onDemand bool      // somebody asked for it, however old it is
+	messages bool      // messages are wanted at all
+	states   bool      // it says how the chats are now
+	since    time.Time // older messages are left out
+
+	fresh int // messages that are new here
+}
+
+// conversation stores one chat.
+func (p *pastImport) conversation(ctx context.Context, c *waHistorySync.Conversation) error {
+	jid, err := types.ParseJID(c.GetID())
+	if err != nil || jid.User == "" {
+		p.session.log.DebugContext(ctx, "a conversation of the past has no address", "error", err)
+		return nil
+	}
+	other, _ := types.ParseJID(c.GetPnJID())
+	if jid.Server == types.DefaultUserServer {
+		other, _ = types.ParseJID(c.GetLidJID())
+	}
+	chat := p.session.chatAddress(ctx, jid, other)
+	if chat.JID == "" && chat.Person == (models.Person{}) {
+		return nil // a bot, or whatever is none of the kinds
+	}
+	if p.messages {
+		if err := p.past(ctx, jid, chat, c); err != nil {
+			return err
+		}
+	}
+	if !p.states {
+		return nil
+	}
+	return p.service.db.History.ImportChat(ctx, p.session.id, models.PastChat{
+		Chat: chat, Archived: c.GetArchived(), Pinned: c.GetPinned() > 0, MutedUntil: muteEnd(c.GetMuteEndTime()),
+		MarkedUnread: c.GetMarkedAsUnread(), Unread: int(min(c.GetUnreadCount(), maxUnread)), EphemeralSeconds: int(c.GetEphemeralExpiration()),
+		LastMessageAt: models.MillisOf(time.Unix(int64(max(c.GetConversationTimestamp(), c.GetLastMsgTimestamp())), 0)), //nolint:gosec // seconds
+	})
+}
+
+// maxUnread bounds what a phone says is unread.
+const maxUnread = 1 << 20
+
+// muteEnd reads the end of a mute, which comes in seconds or in milliseconds.
+func muteEnd(end uint64) models.Millis {
+	const milliseconds = 1 << 36       // in seconds, a thousand years from now
+	switch at := models.Millis(end); { //nolint:gosec // compared below
+	case at <= 0:
+		return 0
+	case at < milliseconds:
+		return min(at*1000, models.MutedForever)
+	default:
+		return min(at, models.MutedForever)
+	}
+}
+
+// past stores the messages of a chat, in groups.
+func (p *pastImport) past(ctx context.Context, jid types.JID, chat models.ChatAddress, c *waHistorySync.Conversation) error {
+	var batch []models.NewMessage
+	flush := func() error {
+		fresh, err := p.service.db.History.Import(ctx, p.session.id, batch)
+		p.fresh += fresh
+		batch = batch[:0]
+		return err
+	}
+	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // the oldest first, as they came
+		info := c.GetMessages()[i].GetMessage()
+		if info == nil || !p.onDemand && time.Unix(int64(info.GetMessageTimestamp()), 0).Before(p.since) { //nolint:gosec // seconds
+			continue
+		}
+		batch = append(batch, p.message(ctx, jid, chat, info)...)
+		if len(batch) >= historyBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return flush()
+}
+
+// message reads a message of the past, with the reactions to it and the votes in
+// it; none where it says nothing to people.
+func (p *pastImport) message(ctx context.Context, jid types.JID, chat models.ChatAddress, info *waWeb.WebMessageInfo) []models.NewMessage {
+	evt, err := guarded(ctx, p.link.client, func(_ context.Context, cli *whatsmeow.Client) (*events.Message, error) {
+		return cli.ParseWebMessage(jid, info)
+	})
+	if err != nil || evt.Message == nil {
+		p.session.log.DebugContext(ctx, "a message of the past was left out", "error", err)
+		return nil
+	}
+	read, ok := contentOf(evt.Message)
+	if !ok || read.kind.Changes() {
+		return nil // what it changed is told with that
+	}
+	raw, err := proto.Marshal(info.GetMessage())
+	if err != nil {
+		return nil
+	}
+	message := p.session.newMessage(ctx, &evt.Info)
+	message.Chat = chat
+	read.details.ViewOnce = read.details.ViewOnce || evt.IsViewOnce
+	read.into(&message)
+	message.Raw, message.Starred = raw, info.GetStarred()
+	if message.Media != nil {
+		message.Media.NextTryAt = models.Never // got when somebody asks for it
+	}
+	if evt.Info.IsFromMe && info.Status != nil {
+		// PENDING is 1 there and AckPending 0 here.
+		message.AckLevel = models.AckLevel(int(info.GetStatus()) - 1)
+	}
+	return append(append([]models.NewMessage{message}, p.reactions(ctx, &message, evt, info)...), p.votes(ctx, &message, evt, info)...)
+}
+
+// change makes a message that changes one of the past.
+func (p *pastImport) change(ctx context.Context, target *models.NewMessage, kind models.MessageType, sender types.JID, fromMe bool, id string, at int64) models.NewMessage {
+	change := models.NewMessage{
+		Chat: target.Chat, Sender: p.session.person(ctx, sender, types.EmptyJID), WAMessageID: id, FromMe: fromMe, Type: kind,
+		QuotedID: target.WAMessageID, AckLevel: models.AckDelivered, Timestamp: models.Millis(at), Quiet: true,
+	}
+	if fromMe {
+		change.Sender, change.AckLevel = p.session.self(ctx), models.AckServer
+	}
+	change.Content.TargetSender = target.Sender.LID
+	if change.Timestamp <= 0 {
+		change.Timestamp = target.Timestamp
+	}
+	return change
+}
+
+// author gives who sent what a key names.
+func author(chat types.JID, participant, keyParticipant string) types.JID {
+	for _, given := range []string{participant, keyParticipant} {
+		if jid, err := types.ParseJID(given); err == nil && jid.User != "" {
+			return jid
+		}
+	}
+	return chat
+}
+
+func (p *pastImport) reactions(ctx context.Context, target *models.NewMessage, evt *events.Message, info *waWeb.WebMessageInfo) []models.NewMessage {
+	var changes []models.NewMessage
+	for _, r := range info.GetReactions() {
+		if r.GetText() == "" || r.GetKey().GetID() == "" {
+			continue
+		}
+		change := p.change(ctx, target, models.MessageReaction, author(evt.Info.Chat, "", r.GetKey().GetParticipant()),
+			r.GetKey().GetFromMe(), r.GetKey().GetID(), r.GetSenderTimestampMS())
+		change.Body = storable(r.GetText())
+		changes = append(changes, change)
+	}
+	return changes
+}
+
+func (p *pastImport) votes(ctx context.Context, target *models.NewMessage, evt *events.Message, info *waWeb.WebMessageInfo) []models.NewMessage {
+	if target.Content.Poll == nil {
+		return nil
+	}
+	byHash := make(map[[sha256.Size]byte]string)
+	for _, option := range target.Content.Poll.Options {
+		byHash[sha256.Sum256([]byte(option))] = option
+	}
+	var changes []models.NewMessage
+	for _, v := range info.GetPollUpdates() {
+		key := v.GetPollUpdateMessageKey()
+		if key.GetID() == "" || v.GetVote() == nil {
+			continue
+		}
+		change := p.change(ctx, target, models.MessageVote, author(evt.Info.Chat, "", key.GetParticipant()), key.GetFromMe(), key.GetID(), v.GetSenderTimestampMS())
+		change.Content.Options = []string{}
+		for _, hash := range v.GetVote().GetSelectedOptions() {
+			if len(hash) != sha256.Size {
+				continue
+			}
+			if option, known := byHash[[sha256.Size]byte(hash)]; known {
+				change.Content.Options = append(change.Content.Options, option)
+			}
+		}
+		changes = append(changes, change)
+	}
+	return changes
+}
