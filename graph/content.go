@@ -71,22 +71,18 @@ func (r *Resolver) mediaContent(ctx context.Context, m *models.Message) (gen.Mes
 		file = &models.MediaFile{Status: models.MediaFailed}
 	}
 	media := m.Content.Media
-	kind := gen.MediaKindDocument
-	switch m.Type {
-	case models.MessageImage:
-		kind = gen.MediaKindImage
-	case models.MessageVideo:
-		kind = gen.MediaKindVideo
-	case models.MessageAudio:
-		kind = gen.MediaKindAudio
-		if media.Voice {
-			kind = gen.MediaKindVoice
-		}
-	case models.MessageSticker:
-		kind = gen.MediaKindSticker
+	kind, known := map[models.MessageType]gen.MediaKind{
+		models.MessageImage: gen.MediaKindImage, models.MessageVideo: gen.MediaKindVideo, models.MessageAudio: gen.MediaKindAudio,
+		models.MessageSticker: gen.MediaKindSticker,
+	}[m.Type]
+	switch {
+	case !known:
+		kind = gen.MediaKindDocument
+	case media.Voice:
+		kind = gen.MediaKindVoice
 	}
 	content := gen.MediaContent{
-		Kind: kind, Mimetype: media.Mimetype, Size: int32(min(media.Size, maxInt)), Filename: textOrNull(media.Filename), Caption: m.Body, //nolint:gosec // bounded
+		Kind: kind, Mimetype: media.Mimetype, Size: int32(min(media.Size, maxInt)), Filename: textOrNull(media.Filename), Caption: m.Body,
 		Width: numberOrNull(media.Width), Height: numberOrNull(media.Height), Seconds: numberOrNull(media.Seconds), Animated: media.Animated,
 		Status: file.Status, Error: textOrNull(file.Error), URL: m.MediaPath(),
 	}
@@ -105,7 +101,7 @@ func (r *Resolver) pollContent(ctx context.Context, m *models.Message) (gen.Mess
 	if err != nil {
 		return nil, err
 	}
-	content := gen.PollContent{Name: m.Content.Poll.Name, SelectableCount: int32(m.Content.Poll.SelectableCount)} //nolint:gosec // of WhatsApp's 32 bits
+	content := gen.PollContent{Name: m.Content.Poll.Name, SelectableCount: int32(m.Content.Poll.SelectableCount)}
 	options := make(map[string]*gen.PollOption)
 	for _, name := range m.Content.Poll.Options {
 		option := &gen.PollOption{Name: name, Votes: []*models.PollVote{}}
@@ -115,7 +111,7 @@ func (r *Resolver) pollContent(ctx context.Context, m *models.Message) (gen.Mess
 	if votes == nil {
 		return content, nil
 	}
-	content.Voters = int32(len(*votes)) //nolint:gosec // at most a group's members
+	content.Voters = int32(len(*votes))
 	for i := range *votes {
 		vote := &(*votes)[i]
 		for _, name := range vote.Options {

@@ -200,9 +200,8 @@ func FuzzSendBody(f *testing.F) {
 		require.True(t, json.Valid(body), "took what is no JSON: %q", body)
 		input := root.sent[0]
 		kinds := 0
-		c := reflect.ValueOf(*input.Content)
-		for i := range c.NumField() {
-			if !c.Field(i).IsZero() {
+		for _, field := range reflect.ValueOf(*input.Content).Fields() {
+			if !field.IsZero() {
 				kinds++
 			}
 		}

@@ -54,7 +54,7 @@ func (p *pastImport) conversation(ctx context.Context, c *waHistorySync.Conversa
 	return p.service.db.History.ImportChat(ctx, p.session.id, models.PastChat{
 		Chat: chat, Archived: c.GetArchived(), Pinned: c.GetPinned() > 0, MutedUntil: muteEnd(c.GetMuteEndTime()),
 		MarkedUnread: c.GetMarkedAsUnread(), Unread: int(min(c.GetUnreadCount(), maxUnread)), EphemeralSeconds: int(c.GetEphemeralExpiration()),
-		LastMessageAt: models.MillisOf(time.Unix(int64(max(c.GetConversationTimestamp(), c.GetLastMsgTimestamp())), 0)), //nolint:gosec // seconds
+		LastMessageAt: models.MillisOf(time.Unix(int64(max(c.GetConversationTimestamp(), c.GetLastMsgTimestamp())), 0)),
 	})
 }
 
@@ -63,8 +63,8 @@ const maxUnread = 1 << 20
 
 // muteEnd reads the end of a mute, which comes in seconds or in milliseconds.
 func muteEnd(end uint64) models.Millis {
-	const milliseconds = 1 << 36       // in seconds, a thousand years from now
-	switch at := models.Millis(end); { //nolint:gosec // compared below
+	const milliseconds = 1 << 36 // in seconds, a thousand years from now
+	switch at := models.Millis(end); {
 	case at <= 0:
 		return 0
 	case at < milliseconds:
@@ -85,7 +85,7 @@ func (p *pastImport) past(ctx context.Context, jid types.JID, chat models.ChatAd
 	}
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // the oldest first, as they came
 		info := c.GetMessages()[i].GetMessage()
-		if info == nil || !p.onDemand && time.Unix(int64(info.GetMessageTimestamp()), 0).Before(p.since) { //nolint:gosec // seconds
+		if info == nil || !p.onDemand && time.Unix(int64(info.GetMessageTimestamp()), 0).Before(p.since) {
 			continue
 		}
 		batch = append(batch, p.message(ctx, jid, chat, info)...)

@@ -56,7 +56,7 @@ func videoOf(m *waE2E.VideoMessage, note bool) content {
 const maxThumbnail = 64 << 10
 
 func fileOf(kind models.MessageType, caption string, m described, thumbnail []byte, media models.Media, viewOnce bool) content {
-	media.Mimetype, media.Size = storable(m.GetMimetype()), int64(m.GetFileLength()) //nolint:gosec // below: not negative
+	media.Mimetype, media.Size = storable(m.GetMimetype()), int64(m.GetFileLength())
 	if media.Size < 0 {
 		media.Size = 0
 	}

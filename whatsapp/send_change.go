@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"slices"
+	"strings"
 	"unicode"
 
 	"github.com/rivo/uniseg"
@@ -215,7 +216,7 @@ func isEmoji(text string) bool {
 		switch {
 		case r == '\u20e3': // keycap
 			symbol = true
-		case r < 0xa9 && !(r >= '0' && r <= '9' || r == '#' || r == '*'), unicode.IsLetter(r) && r != 'ℹ':
+		case r < 0xa9 && !strings.ContainsRune("0123456789#*", r), unicode.IsLetter(r) && r != 'ℹ':
 			return false
 		case r >= 0xa9:
 			symbol = symbol || unicode.IsSymbol(r) || slices.Contains([]rune("‼⁉〰〽ℹ"), r)

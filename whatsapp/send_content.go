@@ -115,7 +115,7 @@ func (c *PollContent) into(d *draft) error {
 	if selectable < 0 || selectable > len(c.Options) {
 		return fault.Invalid("selectableCount", "selectableCount must be 0 to the number of options").With("max", len(c.Options))
 	}
-	creation.SelectableOptionsCount = proto.Uint32(uint32(selectable)) //nolint:gosec // bounded
+	creation.SelectableOptionsCount = proto.Uint32(uint32(selectable))
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails
 	d.kind, d.body = models.MessagePoll, c.Name

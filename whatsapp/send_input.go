@@ -154,7 +154,7 @@ func (s *Service) contextOf(ctx context.Context, x *session, d *draft) (*waE2E.C
 	}
 	if seconds > 0 {
 		d.details.EphemeralSeconds = seconds
-		about.Expiration = proto.Uint32(uint32(seconds)) //nolint:gosec // as WhatsApp gave it
+		about.Expiration = proto.Uint32(uint32(seconds))
 	}
 	if len(d.mentions) == 0 && d.replyTo == "" && seconds == 0 {
 		return nil, nil //nolint:nilnil // as said

@@ -188,7 +188,7 @@ func (f *draftFile) message(d *draft) *waE2E.Message {
 		if n <= 0 {
 			return nil
 		}
-		return proto.Uint32(uint32(n)) //nolint:gosec // of a picture or its length
+		return proto.Uint32(uint32(n))
 	}
 	flag := func(on bool) *bool {
 		if !on {
