@@ -40,7 +40,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		answer.Path = fc.Path() // of the answer; an argument's error names its own way
 	}
 	if shown.Err == nil && ownError(ctx, shown) {
-		answer.Message, answer.Extensions = shown.Message, shown.Extensions
+		answer.Message, answer.Extensions = shortened(shown.Message), shown.Extensions
 		if answer.Extensions[extensionCode] == nil {
 			answer.Extensions = map[string]any{extensionCode: codeOf(fault.Validation)}
 		}
@@ -48,7 +48,7 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	if shown.Err != nil && readingArguments(ctx) && fault.Is(err, fault.Internal) {
 		// Only what the caller sent can be wrong here: a number too large, say.
-		answer.Message, answer.Extensions = shown.Err.Error(), map[string]any{extensionCode: errcode.ValidationFailed}
+		answer.Message, answer.Extensions = shortened(shown.Err.Error()), map[string]any{extensionCode: errcode.ValidationFailed}
 		return answer
 	}
 	if ended(ctx, err, context.DeadlineExceeded) {
@@ -58,6 +58,17 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	p.report(ctx, f, answer, err)
 	answer.Message, answer.Extensions = f.Message(), extensionsOf(f)
 	return answer
+}
+
+// maxMessage bounds GraphQL's own messages, in bytes: they quote what the caller
+// sent, which may be a whole file.
+const maxMessage = 1000
+
+func shortened(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
 }
 
 // ownError reports whether an error without a cause is GraphQL's about the

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -115,7 +116,7 @@ fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofT
 
 func TestHTTP(t *testing.T) {
 	t.Parallel()
-	s := graphtest.New(t, modelstest.SQLite, func(setup *graphtest.Setup) { setup.Options.MaxBody = 100_000 })
+	s := graphtest.New(t, modelstest.SQLite, func(setup *graphtest.Setup) { setup.Options.MaxUpload = 100_000 })
 	key := s.Key(t, models.Read, models.Manage)
 	const viewer = `{"query":"{ viewer { capabilities } }"}`
 	with := func(pairs ...string) http.Header {
@@ -204,4 +205,82 @@ func TestPersistedQueries(t *testing.T) {
 	assert.Equal(t, "PERSISTED_QUERY_NOT_FOUND", send("").Code())
 	require.Empty(t, send("{__typename}").Errors)
 	assert.JSONEq(t, `{"__typename":"Query"}`, string(send("").Data))
+}
+
+// TestBodySizes: a file of 16 MiB fits into a POST of whoever has a credential; all
+// else is bounded to a megabyte.
+func TestBodySizes(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, modelstest.SQLite)
+	key := s.Key(t, models.Read, models.Send)
+	header := func(pairs ...string) http.Header {
+		h := http.Header{"Content-Type": {"application/json"}}
+		for i := 0; i < len(pairs); i += 2 {
+			h.Set(pairs[i], pairs[i+1])
+		}
+		return h
+	}
+	sized := func(n int) string {
+		return `{"query":"query($a: ID!) { node(id: $a) { id } }","variables":{"a":"` + strings.Repeat("A", n) + `"}}`
+	}
+	const file, over = 16 << 20 / 3 * 4, 1 << 20
+	for name, test := range map[string]struct {
+		n      int
+		header http.Header
+		status int
+		code   string
+		limit  any
+	}{
+		"a file":                   {file, header("X-Api-Key", key), 200, notFound, nil},
+		"more than a file":         {24 << 20, header("X-Api-Key", key), 413, invalid, 24 << 20},
+		"no credential":            {over, header(), 413, invalid, over},
+		"a credential of nobody's": {over, header("X-Api-Key", "wa_"+strings.Repeat("y", 40)), 413, invalid, over},
+		"two credentials":          {over, header("X-Api-Key", key, "Authorization", "Bearer "+key), 413, invalid, over},
+		"little, no credential":    {1000, header(), 200, "UNAUTHORIZED", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := s.Send(t, "POST", "", sized(test.n), test.header)
+			assert.Equal(t, test.status, r.Status, cut(r.Body))
+			assert.Equal(t, test.code, r.Code(), cut(r.Body))
+			assert.Less(t, len(r.Body), 20_000)
+			if test.limit != nil {
+				assert.Contains(t, r.Body, fmt.Sprintf(`"maxBytes":%d`, test.limit))
+			}
+		})
+	}
+	t.Run("a large value of the wrong type", func(t *testing.T) {
+		t.Parallel()
+		for _, body := range []string{
+			`{"query":"query($a: Int!) { sessions(first: $a) { totalCount } }","variables":{"a":"` + strings.Repeat("A", over) + `"}}`,
+			`{"query":"{ sessions(first: \"` + strings.Repeat("A", over) + `\") { totalCount } }"}`,
+			`{"query":"{ ` + strings.Repeat("A", over) + ` }"}`,
+		} {
+			r := s.Send(t, "POST", "", body, header("X-Api-Key", key))
+			assert.Less(t, r.Status, 500)
+			assert.NotEmpty(t, r.Code())
+			assert.Less(t, len(r.Body), 20_000, "it is not sent back")
+		}
+	})
+	t.Run("GET", func(t *testing.T) {
+		t.Parallel()
+		// What is in its body is not read; its address is what any header may be.
+		r := s.Send(t, "GET", "?query=%7Bviewer%7Bcapabilities%7D%7D", sized(over), header("X-Api-Key", key))
+		assert.Equal(t, http.StatusOK, r.Status)
+		r = s.Send(t, "GET", "", sized(1000), header("X-Api-Key", key))
+		assert.Equal(t, http.StatusBadRequest, r.Status)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"?query="+strings.Repeat("%20", over), nil)
+		require.NoError(t, err)
+		refused, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		assert.NoError(t, refused.Body.Close())
+		assert.Equal(t, http.StatusRequestHeaderFieldsTooLarge, refused.StatusCode)
+	})
+	t.Run("a websocket's message", func(t *testing.T) {
+		t.Parallel()
+		socket := s.Open(t, map[string]any{"x-api-key": key})
+		message := `{"id":"1","type":"subscribe","payload":` + sized(over) + `}`
+		_ = socket.Write(t.Context(), websocket.MessageText, []byte(message)) // it may be closed under way
+		assert.NotZero(t, socket.Closed(t))
+	})
 }

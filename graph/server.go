@@ -17,7 +17,9 @@ import (
 // Defaults of [Options].
 const (
 	DefaultMaxBody = 1 << 20
-	defaultTimeout = time.Minute
+	// DefaultMaxUpload lets a file of 16 MiB through: 22 MiB in base64, and the rest.
+	DefaultMaxUpload = 24 << 20
+	defaultTimeout   = time.Minute
 )
 
 // Options are what the GraphQL server needs.
@@ -28,7 +30,8 @@ type Options struct {
 
 	Introspection bool          // whether the schema can be asked for
 	Limits        Limits        // of one operation; zero fields are the defaults
-	MaxBody       int64         // of a request or a websocket's message, in bytes; 0: 1 MiB
+	MaxBody       int64         // of a request without a credential or a websocket's message, in bytes; 0: 1 MiB
+	MaxUpload     int64         // of a POST with a credential, in bytes; 0: 24 MiB
 	Timeout       time.Duration // of a query or mutation; 0: a minute. Acts on WhatsApp have shorter ones of their own
 	Recheck       time.Duration // how often the credential of a subscription is looked at again; 0: 30 s
 	Logger        *slog.Logger  // nil: silent
@@ -68,13 +71,16 @@ func NewServer(o Options) (http.Handler, error) {
 	server.AroundResponses(response)
 
 	server.AddTransport(websocketTransport(o))
-	server.AddTransport(httpTransport{maxBody: o.MaxBody, log: o.Logger})
+	server.AddTransport(httpTransport{maxBody: o.MaxBody, maxUpload: o.MaxUpload, log: o.Logger})
 	return server, nil
 }
 
 func (o Options) withDefaults() Options {
 	if o.MaxBody == 0 {
 		o.MaxBody = DefaultMaxBody
+	}
+	if o.MaxUpload == 0 {
+		o.MaxUpload = DefaultMaxUpload
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout

@@ -14,6 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"wagateway/graph/auth"
 	"wagateway/models/fault"
 )
 
@@ -21,8 +22,9 @@ import (
 // POST with JSON, GET for queries, and both as server-sent events. A POST must
 // say that it is JSON, which no form of another site can without being asked.
 type httpTransport struct {
-	maxBody int64
-	log     *slog.Logger
+	maxBody   int64 // of anybody's POST
+	maxUpload int64 // of one with a credential that was accepted
+	log       *slog.Logger
 }
 
 // Supports implements [graphql.Transport]: it is the last one.
@@ -92,7 +94,7 @@ func (t httpTransport) read(w http.ResponseWriter, r *http.Request) (request *gr
 	if err != nil || mediaType != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, refusal(codeOf(fault.Validation), "the Content-Type must be application/json")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, t.maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, t.limit(r)))
 	if err != nil {
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			f := fault.New(fault.Validation, fault.ReasonBodyTooLarge, "the body is too large").With("maxBytes", tooLarge.Limit)
@@ -103,6 +105,15 @@ func (t httpTransport) read(w http.ResponseWriter, r *http.Request) (request *gr
 	}
 	request, refused = fromBody(body)
 	return request, http.StatusBadRequest, refused
+}
+
+// limit is how large a body may be: files are sent in it, but only by those who may
+// do anything at all.
+func (t httpTransport) limit(r *http.Request) int64 {
+	if _, err := auth.ActorFrom(r.Context()); err != nil {
+		return t.maxBody
+	}
+	return t.maxUpload
 }
 
 func fromBody(body []byte) (*graphql.RawParams, *gqlerror.Error) {

@@ -60,7 +60,7 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	}
 
 	router := chi.NewRouter()
-	router.Use(requestID, accessLog(p.logger, metrics), secureHeaders, bodyDeadline(bodyTimeout), endStreams(p.closing))
+	router.Use(requestID, accessLog(p.logger, metrics), secureHeaders, bodyDeadline(bodyTimeout, bodyPart), endStreams(p.closing))
 	if p.settings.Playground {
 		if err := mountPlayground(router, guide); err != nil {
 			return nil, err
