@@ -34,6 +34,8 @@ func complexities() gen.ComplexityRoot {
 	c.Query.Events = func(child int, _ *string, _ []models.EventName, first *int32, _ *string) int {
 		return times(child, first)
 	}
+	c.Session.Calls = func(child int, first *int32, _ *string, _ *gen.CallFilter) int { return times(child, first) }
+	c.Session.Statuses = func(child int, first *int32, _, _ *string) int { return times(child, first) }
 	return c
 }
 

@@ -68,12 +68,17 @@ func messageAccesses() map[string]access {
 	}
 }
 
-// ownMessage stores a message of a group and gives WhatsApp's id of it.
+// ownMessage stores a message of a group, and a call of the same id and person,
+// and gives WhatsApp's id of them.
 func ownMessage(t *testing.T, s *graphtest.Server, session, group string) string {
 	t.Helper()
 	m, _, err := s.DB.Messages.Receive(t.Context(), session, models.NewMessage{
 		Chat: models.ChatAddress{Type: models.ChatGroup, JID: group}, Sender: models.Person{LID: "205227043110953@lid"},
 		WAMessageID: "M" + session, Type: models.MessageText, Body: "hello", QuotedID: "gone", Timestamp: models.Now(),
+	})
+	require.NoError(t, err)
+	_, err = s.DB.Calls.Heard(t.Context(), session, models.CallNews{
+		CallID: m.WAMessageID, Caller: models.Person{LID: "205227043110953@lid"}, Action: models.CallOffer, At: models.Now(),
 	})
 	require.NoError(t, err)
 	_, err = s.DB.Labels.Save(t.Context(), session, models.Label{WALabelID: "1", Name: "Orders"})

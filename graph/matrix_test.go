@@ -102,6 +102,7 @@ func accesses() map[string]access {
 	maps.Copy(all, messageAccesses())
 	maps.Copy(all, contactAccesses())
 	maps.Copy(all, chatAccesses())
+	maps.Copy(all, callAccesses())
 	return all
 }
 

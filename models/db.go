@@ -23,6 +23,7 @@ type DB struct {
 	Members       *MemberStore
 	Chats         *ChatStore
 	Labels        *LabelStore
+	Calls         *CallStore
 	Messages      *MessageStore
 	Media         *MediaStore
 	History       *HistoryStore
@@ -98,6 +99,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Members = &MemberStore{db}
 	db.Chats = &ChatStore{db}
 	db.Labels = &LabelStore{db}
+	db.Calls = &CallStore{db}
 	db.Messages = &MessageStore{db}
 	db.Media = &MediaStore{db}
 	db.History = &HistoryStore{db}

@@ -31,6 +31,8 @@ type session struct {
 	online  atomic.Bool          // logged in, as far as the owner knows
 	account atomic.Pointer[account]
 	typing  atomic.Bool // shows typing before it sends
+
+	rejecting atomic.Bool // rejects calls that come in
 }
 
 // account is the linked account; empty until paired.
@@ -43,6 +45,7 @@ func newSession(s *Service, row *models.Session) *session {
 	x := &session{id: row.ID, service: s, mail: newMailbox(), sender: newSender(row), chats: newChatWork(row), downloads: newDownloads(), history: make(chan struct{}, 1), log: s.log.With("session_id", row.ID)}
 	x.account.Store(accountOf(row))
 	x.typing.Store(row.PresenceTyping)
+	x.rejecting.Store(row.AutoRejectCalls)
 	x.watchers.publish(PairingUpdate{Status: row.Status, StatusReason: row.StatusReason, Session: row})
 	return x
 }

@@ -83,6 +83,8 @@ func (x *session) take(l *link, evt any) (stored bool) {
 	case *events.Pin, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat, *events.DeleteChat, *events.Star,
 		*events.DeleteForMe, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
 		return x.chatChanged(l, evt)
+	case *events.CallOffer, *events.CallOfferNotice, *events.CallAccept, *events.CallReject, *events.CallTerminate:
+		return x.callCame(l, evt)
 	case *events.ChatPresence:
 		x.presenceCame(l, evt)
 	case *events.Presence:
@@ -107,8 +109,7 @@ func ignored(evt any) bool {
 	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
 	case *events.HistorySync: // downloaded by hand
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
-	case *events.CallOffer, *events.CallAccept, *events.CallPreAccept, *events.CallTransport,
-		*events.CallOfferNotice, *events.CallRelayLatency, *events.CallTerminate, *events.CallReject, *events.UnknownCallEvent: // of the moment
+	case *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.UnknownCallEvent: // how sound would travel
 	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
 	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
 	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity

@@ -142,6 +142,7 @@ func (o *owner) adopt(row *models.Session) {
 	o.sender.limit(&o.row)
 	o.chats.settle(&o.row)
 	o.typing.Store(o.row.PresenceTyping)
+	o.rejecting.Store(o.row.AutoRejectCalls)
 	o.publish()
 }
 

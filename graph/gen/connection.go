@@ -61,6 +61,10 @@ type (
 	MessageConnection = Connection[models.Message]
 	// MessageEdge is a message in a page.
 	MessageEdge = Edge[models.Message]
+	// CallConnection is a page of calls.
+	CallConnection = Connection[models.Call]
+	// CallEdge is a call in a page.
+	CallEdge = Edge[models.Call]
 )
 
 // NewConnection makes the connection of a page. after is the cursor the page

@@ -70,6 +70,14 @@ func UnmarshalBackfillStatus(v any) (models.BackfillStatus, error) {
 	return unmarshalEnum[models.BackfillStatus](v)
 }
 
+// MarshalCallStatus writes a CallStatus.
+func MarshalCallStatus(s models.CallStatus) graphql.Marshaler { return marshalEnum(s) }
+
+// UnmarshalCallStatus reads a CallStatus.
+func UnmarshalCallStatus(v any) (models.CallStatus, error) {
+	return unmarshalEnum[models.CallStatus](v)
+}
+
 // MarshalMessageType writes a MessageType.
 func MarshalMessageType(t models.MessageType) graphql.Marshaler { return marshalEnum(t) }
 
