@@ -49,6 +49,9 @@ func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Messa
 	}
 	message := x.newMessage(ctx, &evt.Info)
 	if read.kind.Changes() {
+		if keyOf(evt.Message).GetRemoteJID() == models.StatusChat { // people react to stories one to one
+			message.Chat = storyChat()
+		}
 		read.details.TargetSender = x.targetSender(evt)
 		if err := x.decipher(ctx, evt, &read); err != nil {
 			return err

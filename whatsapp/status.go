@@ -28,6 +28,11 @@ const (
 	maxViews = 200
 )
 
+// storyChat is the chat that stories come in.
+func storyChat() models.ChatAddress {
+	return models.ChatAddress{Type: models.ChatBroadcast, JID: models.StatusChat}
+}
+
 // StatusText is a story of text.
 type StatusText struct {
 	Text            string // 1 to 700 characters
@@ -166,8 +171,7 @@ func (s *Service) ViewStatus(ctx context.Context, sessionID string, waMessageIDs
 	}
 	ctx, cancel = storing(ctx)
 	defer cancel()
-	chat := models.ChatAddress{Type: models.ChatBroadcast, JID: models.StatusChat}
-	err = s.db.Chats.ReadOn(ctx, sessionID, chat, waMessageIDs)
+	err = s.db.Chats.ReadOn(ctx, sessionID, storyChat(), waMessageIDs)
 	s.changes.notify(err)
 	return stories, err
 }

@@ -70,6 +70,14 @@ func TestPostStatus(t *testing.T) {
 			return err == nil && len(of) == 1 && of[0].Identity.LID == alice.LID().String() && of[0].AckLevel == models.AckRead
 		})
 
+		_, err = alice.React(ctx, types.StatusBroadcastJID, sent.WAMessageID(), "❤️")
+		require.NoError(w, err)
+		w.until(func() bool {
+			reactions, err := w.db.Messages.ReactionsByMessages(ctx, []int64{story.ID})
+			of := reactions[story.ID]
+			return err == nil && len(of) == 1 && of[0].Emoji == "❤️" && of[0].Identity.LID == alice.LID().String()
+		})
+
 		var picture bytes.Buffer
 		require.NoError(w, png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 8, 6))))
 		sent, err = w.svc.PostStatus(ctx, row, whatsapp.NewStatus{
