@@ -32,6 +32,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	ApiKey() ApiKeyResolver
+	Call() CallResolver
 	Chat() ChatResolver
 	Contact() ContactResolver
 	ContactGroup() ContactGroupResolver
@@ -127,6 +128,31 @@ type ComplexityRoot struct {
 		Hours      func(childComplexity int) int
 		JID        func(childComplexity int) int
 		TimeZone   func(childComplexity int) int
+	}
+
+	Call struct {
+		CallID    func(childComplexity int) int
+		Caller    func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		FromJID   func(childComplexity int) int
+		GroupJID  func(childComplexity int) int
+		SessionID func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		Status    func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Video     func(childComplexity int) int
+	}
+
+	CallConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CallEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	CallEvent struct {
@@ -636,6 +662,7 @@ type ComplexityRoot struct {
 		DeleteChat                  func(childComplexity int, sessionID string, input DeleteChatInput) int
 		DeleteLabel                 func(childComplexity int, sessionID string, labelID string) int
 		DeleteSession               func(childComplexity int, sessionID string) int
+		DeleteStatus                func(childComplexity int, sessionID string, waMessageID string, async *bool) int
 		DeleteWebhook               func(childComplexity int, id string) int
 		DemoteGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		EditMessage                 func(childComplexity int, sessionID string, input EditMessageInput) int
@@ -648,10 +675,12 @@ type ComplexityRoot struct {
 		LeaveGroup                  func(childComplexity int, sessionID string, groupJID string) int
 		LinkGroup                   func(childComplexity int, sessionID string, input LinkGroupInput) int
 		LogoutSession               func(childComplexity int, sessionID string) int
+		PostStatus                  func(childComplexity int, sessionID string, input PostStatusInput, async *bool) int
 		PromoteGroupMember          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		ReadChat                    func(childComplexity int, sessionID string, input ReadChatInput) int
 		Redeliver                   func(childComplexity int, webhookID string, deliveryID string) int
 		RedeliverRange              func(childComplexity int, webhookID string, input RedeliverRangeInput) int
+		RejectCall                  func(childComplexity int, sessionID string, callID string) int
 		RejectGroupMembers          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		RemoveGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		RemoveGroupPicture          func(childComplexity int, sessionID string, groupJID string) int
@@ -685,6 +714,7 @@ type ComplexityRoot struct {
 		UpdateProfile               func(childComplexity int, sessionID string, input UpdateProfileInput) int
 		UpdateSession               func(childComplexity int, sessionID string, input UpdateSessionInput) int
 		UpdateWebhook               func(childComplexity int, id string, input UpdateWebhookInput) int
+		ViewStatus                  func(childComplexity int, sessionID string, waMessageIds []string) int
 		VoteMessage                 func(childComplexity int, sessionID string, input VoteMessageInput) int
 	}
 
@@ -813,6 +843,7 @@ type ComplexityRoot struct {
 		AdminSessionBackfillStatus func(childComplexity int, sessionID string) int
 		Blocklist                  func(childComplexity int, sessionID string) int
 		BusinessProfile            func(childComplexity int, sessionID string, jid string) int
+		Call                       func(childComplexity int, sessionID string, callID string) int
 		Chat                       func(childComplexity int, sessionID string, jid string) int
 		CheckContact               func(childComplexity int, sessionID string, phone string) int
 		CheckContacts              func(childComplexity int, sessionID string, phones []string) int
@@ -881,6 +912,10 @@ type ComplexityRoot struct {
 		Replaying func(childComplexity int) int
 	}
 
+	RejectCallPayload struct {
+		Call func(childComplexity int) int
+	}
+
 	RejectGroupMembersPayload struct {
 		Group   func(childComplexity int) int
 		Results func(childComplexity int) int
@@ -938,6 +973,7 @@ type ComplexityRoot struct {
 	Session struct {
 		AutoRead        func(childComplexity int) int
 		AutoRejectCalls func(childComplexity int) int
+		Calls           func(childComplexity int, first *int32, after *string, filter *CallFilter) int
 		Chat            func(childComplexity int, jid string) int
 		Chats           func(childComplexity int, first *int32, after *string, filter *ChatFilter) int
 		Connected       func(childComplexity int) int
@@ -963,6 +999,7 @@ type ComplexityRoot struct {
 		RatePerMin      func(childComplexity int) int
 		Status          func(childComplexity int) int
 		StatusReason    func(childComplexity int) int
+		Statuses        func(childComplexity int, first *int32, after *string, from *string) int
 		UpdatedAt       func(childComplexity int) int
 		WAJID           func(childComplexity int) int
 		WALID           func(childComplexity int) int
@@ -1125,6 +1162,10 @@ type ComplexityRoot struct {
 		Webhook func(childComplexity int) int
 	}
 
+	ViewStatusPayload struct {
+		Statuses func(childComplexity int) int
+	}
+
 	Viewer struct {
 		APIKey       func(childComplexity int) int
 		Capabilities func(childComplexity int) int
@@ -1179,6 +1220,9 @@ type ComplexityRoot struct {
 type ApiKeyResolver interface {
 	Capabilities(ctx context.Context, obj *models.APIKey) ([]models.Capability, error)
 }
+type CallResolver interface {
+	Caller(ctx context.Context, obj *models.Call) (*models.Identity, error)
+}
 type ChatResolver interface {
 	Messages(ctx context.Context, obj *models.Chat, first *int32, after *string) (*Connection[models.Message], error)
 	LastMessage(ctx context.Context, obj *models.Chat) (*models.Message, error)
@@ -1220,6 +1264,7 @@ type MutationResolver interface {
 	CreateAPIKey(ctx context.Context, input CreateAPIKeyInput) (*CreateAPIKeyPayload, error)
 	RevokeAPIKey(ctx context.Context, id string) (*RevokeAPIKeyPayload, error)
 	AdminStartSessionBackfill(ctx context.Context, sessionID string) (*AdminStartSessionBackfillPayload, error)
+	RejectCall(ctx context.Context, sessionID string, callID string) (*RejectCallPayload, error)
 	ReadChat(ctx context.Context, sessionID string, input ReadChatInput) (*ReadChatPayload, error)
 	UpdateChat(ctx context.Context, sessionID string, input UpdateChatInput) (*UpdateChatPayload, error)
 	DeleteChat(ctx context.Context, sessionID string, input DeleteChatInput) (*DeleteChatPayload, error)
@@ -1272,6 +1317,9 @@ type MutationResolver interface {
 	StopSession(ctx context.Context, sessionID string) (*StopSessionPayload, error)
 	RestartSession(ctx context.Context, sessionID string) (*RestartSessionPayload, error)
 	LogoutSession(ctx context.Context, sessionID string) (*LogoutSessionPayload, error)
+	PostStatus(ctx context.Context, sessionID string, input PostStatusInput, async *bool) (*models.Outgoing, error)
+	DeleteStatus(ctx context.Context, sessionID string, waMessageID string, async *bool) (*models.Outgoing, error)
+	ViewStatus(ctx context.Context, sessionID string, waMessageIds []string) (*ViewStatusPayload, error)
 	CreateWebhook(ctx context.Context, input CreateWebhookInput) (*CreateWebhookPayload, error)
 	UpdateWebhook(ctx context.Context, id string, input UpdateWebhookInput) (*UpdateWebhookPayload, error)
 	DeleteWebhook(ctx context.Context, id string) (*DeleteWebhookPayload, error)
@@ -1286,6 +1334,7 @@ type QueryResolver interface {
 	ContactLink(ctx context.Context, sessionID string) (string, error)
 	APIKeys(ctx context.Context, first *int32, after *string) (*Connection[models.APIKey], error)
 	AdminSessionBackfillStatus(ctx context.Context, sessionID string) (*models.BackfillJob, error)
+	Call(ctx context.Context, sessionID string, callID string) (*models.Call, error)
 	Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error)
 	Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error)
 	CheckContact(ctx context.Context, sessionID string, phone string) (*whatsapp.CheckedNumber, error)
@@ -1317,6 +1366,7 @@ type QueryResolver interface {
 type SessionResolver interface {
 	Connected(ctx context.Context, obj *models.Session) (bool, error)
 
+	Calls(ctx context.Context, obj *models.Session, first *int32, after *string, filter *CallFilter) (*Connection[models.Call], error)
 	Chats(ctx context.Context, obj *models.Session, first *int32, after *string, filter *ChatFilter) (*Connection[models.Chat], error)
 	Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error)
 	Contacts(ctx context.Context, obj *models.Session, filter *ContactFilter, first *int32, after *string) (*Connection[models.Identity], error)
@@ -1324,6 +1374,7 @@ type SessionResolver interface {
 	Group(ctx context.Context, obj *models.Session, jid string) (*models.Group, error)
 	Health(ctx context.Context, obj *models.Session) (*SessionHealth, error)
 	Labels(ctx context.Context, obj *models.Session) ([]*models.Label, error)
+	Statuses(ctx context.Context, obj *models.Session, first *int32, after *string, from *string) (*Connection[models.Message], error)
 }
 type SubscriptionResolver interface {
 	Events(ctx context.Context, sessionID *string, types []models.EventName, after *string) (<-chan Event, error)
@@ -1636,6 +1687,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BusinessProfile.TimeZone(childComplexity), true
+
+	case "Call.callId":
+		if e.ComplexityRoot.Call.CallID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.CallID(childComplexity), true
+	case "Call.caller":
+		if e.ComplexityRoot.Call.Caller == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.Caller(childComplexity), true
+	case "Call.endedAt":
+		if e.ComplexityRoot.Call.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.EndedAt(childComplexity), true
+	case "Call.fromJid":
+		if e.ComplexityRoot.Call.FromJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.FromJID(childComplexity), true
+	case "Call.groupJid":
+		if e.ComplexityRoot.Call.GroupJID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.GroupJID(childComplexity), true
+	case "Call.sessionId":
+		if e.ComplexityRoot.Call.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.SessionID(childComplexity), true
+	case "Call.startedAt":
+		if e.ComplexityRoot.Call.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.StartedAt(childComplexity), true
+	case "Call.status":
+		if e.ComplexityRoot.Call.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.Status(childComplexity), true
+	case "Call.updatedAt":
+		if e.ComplexityRoot.Call.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.UpdatedAt(childComplexity), true
+	case "Call.video":
+		if e.ComplexityRoot.Call.Video == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.Video(childComplexity), true
+
+	case "CallConnection.edges":
+		if e.ComplexityRoot.CallConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.Edges(childComplexity), true
+	case "CallConnection.nodes":
+		if e.ComplexityRoot.CallConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.Nodes(childComplexity), true
+	case "CallConnection.pageInfo":
+		if e.ComplexityRoot.CallConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.PageInfo(childComplexity), true
+	case "CallConnection.totalCount":
+		if e.ComplexityRoot.CallConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallConnection.TotalCount(childComplexity), true
+
+	case "CallEdge.cursor":
+		if e.ComplexityRoot.CallEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEdge.Cursor(childComplexity), true
+	case "CallEdge.node":
+		if e.ComplexityRoot.CallEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CallEdge.Node(childComplexity), true
 
 	case "CallEvent.action":
 		if e.ComplexityRoot.CallEvent.Action == nil {
@@ -3709,6 +3859,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteSession(childComplexity, args["sessionId"].(string)), true
+	case "Mutation.deleteStatus":
+		if e.ComplexityRoot.Mutation.DeleteStatus == nil {
+			break
+		}
+
+		args, err := field_Mutation_deleteStatus_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteStatus(childComplexity, args["sessionId"].(string), args["waMessageId"].(string), args["async"].(*bool)), true
 	case "Mutation.deleteWebhook":
 		if e.ComplexityRoot.Mutation.DeleteWebhook == nil {
 			break
@@ -3841,6 +4002,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LogoutSession(childComplexity, args["sessionId"].(string)), true
+	case "Mutation.postStatus":
+		if e.ComplexityRoot.Mutation.PostStatus == nil {
+			break
+		}
+
+		args, err := field_Mutation_postStatus_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PostStatus(childComplexity, args["sessionId"].(string), args["input"].(PostStatusInput), args["async"].(*bool)), true
 	case "Mutation.promoteGroupMember":
 		if e.ComplexityRoot.Mutation.PromoteGroupMember == nil {
 			break
@@ -3885,6 +4057,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RedeliverRange(childComplexity, args["webhookId"].(string), args["input"].(RedeliverRangeInput)), true
+	case "Mutation.rejectCall":
+		if e.ComplexityRoot.Mutation.RejectCall == nil {
+			break
+		}
+
+		args, err := field_Mutation_rejectCall_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectCall(childComplexity, args["sessionId"].(string), args["callId"].(string)), true
 	case "Mutation.rejectGroupMembers":
 		if e.ComplexityRoot.Mutation.RejectGroupMembers == nil {
 			break
@@ -4248,6 +4431,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateWebhook(childComplexity, args["id"].(string), args["input"].(UpdateWebhookInput)), true
+	case "Mutation.viewStatus":
+		if e.ComplexityRoot.Mutation.ViewStatus == nil {
+			break
+		}
+
+		args, err := field_Mutation_viewStatus_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ViewStatus(childComplexity, args["sessionId"].(string), args["waMessageIds"].([]string)), true
 	case "Mutation.voteMessage":
 		if e.ComplexityRoot.Mutation.VoteMessage == nil {
 			break
@@ -4774,6 +4968,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.BusinessProfile(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.call":
+		if e.ComplexityRoot.Query.Call == nil {
+			break
+		}
+
+		args, err := field_Query_call_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Call(childComplexity, args["sessionId"].(string), args["callId"].(string)), true
 	case "Query.chat":
 		if e.ComplexityRoot.Query.Chat == nil {
 			break
@@ -5200,6 +5405,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RedeliverRangePayload.Replaying(childComplexity), true
 
+	case "RejectCallPayload.call":
+		if e.ComplexityRoot.RejectCallPayload.Call == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RejectCallPayload.Call(childComplexity), true
+
 	case "RejectGroupMembersPayload.group":
 		if e.ComplexityRoot.RejectGroupMembersPayload.Group == nil {
 			break
@@ -5349,6 +5561,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.AutoRejectCalls(childComplexity), true
+	case "Session.calls":
+		if e.ComplexityRoot.Session.Calls == nil {
+			break
+		}
+
+		args, err := field_Session_calls_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Session.Calls(childComplexity, args["first"].(*int32), args["after"].(*string), args["filter"].(*CallFilter)), true
 	case "Session.chat":
 		if e.ComplexityRoot.Session.Chat == nil {
 			break
@@ -5524,6 +5747,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.StatusReason(childComplexity), true
+	case "Session.statuses":
+		if e.ComplexityRoot.Session.Statuses == nil {
+			break
+		}
+
+		args, err := field_Session_statuses_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Session.Statuses(childComplexity, args["first"].(*int32), args["after"].(*string), args["from"].(*string)), true
 	case "Session.updatedAt":
 		if e.ComplexityRoot.Session.UpdatedAt == nil {
 			break
@@ -5968,6 +6202,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateWebhookPayload.Webhook(childComplexity), true
 
+	case "ViewStatusPayload.statuses":
+		if e.ComplexityRoot.ViewStatusPayload.Statuses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewStatusPayload.Statuses(childComplexity), true
+
 	case "Viewer.apiKey":
 		if e.ComplexityRoot.Viewer.APIKey == nil {
 			break
@@ -6157,6 +6398,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AddReactionInput", graphql.BindUnmarshaler(ec, unmarshalInputAddReactionInput)),
+			graphql.NewInputUnmarshaler("CallFilter", graphql.BindUnmarshaler(ec, unmarshalInputCallFilter)),
 			graphql.NewInputUnmarshaler("ChatFilter", graphql.BindUnmarshaler(ec, unmarshalInputChatFilter)),
 			graphql.NewInputUnmarshaler("ClearChatInput", graphql.BindUnmarshaler(ec, unmarshalInputClearChatInput)),
 			graphql.NewInputUnmarshaler("ContactCardInput", graphql.BindUnmarshaler(ec, unmarshalInputContactCardInput)),
@@ -6181,6 +6423,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MessageFilter", graphql.BindUnmarshaler(ec, unmarshalInputMessageFilter)),
 			graphql.NewInputUnmarshaler("MessageKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageKeyInput)),
 			graphql.NewInputUnmarshaler("PollInput", graphql.BindUnmarshaler(ec, unmarshalInputPollInput)),
+			graphql.NewInputUnmarshaler("PostStatusInput", graphql.BindUnmarshaler(ec, unmarshalInputPostStatusInput)),
 			graphql.NewInputUnmarshaler("ReadChatInput", graphql.BindUnmarshaler(ec, unmarshalInputReadChatInput)),
 			graphql.NewInputUnmarshaler("RedeliverRangeInput", graphql.BindUnmarshaler(ec, unmarshalInputRedeliverRangeInput)),
 			graphql.NewInputUnmarshaler("RetryPolicyInput", graphql.BindUnmarshaler(ec, unmarshalInputRetryPolicyInput)),
@@ -6192,6 +6435,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SetChatPresenceInput", graphql.BindUnmarshaler(ec, unmarshalInputSetChatPresenceInput)),
 			graphql.NewInputUnmarshaler("SetDisappearingTimerInput", graphql.BindUnmarshaler(ec, unmarshalInputSetDisappearingTimerInput)),
 			graphql.NewInputUnmarshaler("StarMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputStarMessageInput)),
+			graphql.NewInputUnmarshaler("StatusTextInput", graphql.BindUnmarshaler(ec, unmarshalInputStatusTextInput)),
 			graphql.NewInputUnmarshaler("TextContentInput", graphql.BindUnmarshaler(ec, unmarshalInputTextContentInput)),
 			graphql.NewInputUnmarshaler("UpdateChatInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateChatInput)),
 			graphql.NewInputUnmarshaler("UpdateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputUpdateGroupInput)),
@@ -6569,6 +6813,103 @@ type BackfillJob {
 type AdminStartSessionBackfillPayload {
   "The job."
   job: BackfillJob!
+}
+`, BuiltIn: false},
+	{Name: "../schema/call.graphqls", Input: `extend type Query {
+  "One call by WhatsApp's id."
+  call("The session's id." sessionId: ID!, "WhatsApp's id of it." callId: String!): Call @capability(any: [READ])
+}
+
+extend type Mutation {
+  """
+  Rejects a call that rings. One that is over stays as it is; CONFLICT when another device of the account has
+  accepted it.
+  """
+  rejectCall("The session's id." sessionId: ID!, "WhatsApp's id of the call." callId: String!): RejectCallPayload! @capability(any: [SEND])
+}
+
+extend type Session {
+  "The calls to the account, the latest first."
+  calls(
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+    "Only these; null: all."
+    filter: CallFilter
+  ): CallConnection! @capability(any: [READ])
+}
+
+"How far a call is."
+enum CallStatus {
+  "It rings."
+  RINGING
+  "Another device of the account has accepted it: the gateway cannot talk."
+  ACCEPTED
+  "The account rejected it, on whatever device."
+  REJECTED
+  "Nobody answered before the caller gave up."
+  MISSED
+  "It was accepted, and is over."
+  ENDED
+}
+
+"Which calls; what is given must hold together."
+input CallFilter {
+  "How far they are."
+  status: CallStatus
+  "Who called, by LID or phone number."
+  from: JID
+}
+
+"A call to the account."
+type Call {
+  "WhatsApp's id of it."
+  callId: String!
+  "The session it came to."
+  sessionId: ID!
+  "Who called, by phone number where known, else the LID."
+  fromJid: JID!
+  "The group of a group call; null for a call of a person."
+  groupJid: JID
+  "Whether it is a video call."
+  video: Boolean!
+  "How far it is."
+  status: CallStatus!
+  "When it was offered."
+  startedAt: DateTime!
+  "When it was over for the account; null: it goes on."
+  endedAt: DateTime
+  "When it last changed here."
+  updatedAt: DateTime!
+  "Who called; null when unknown."
+  caller: Contact @capability(any: [READ])
+}
+
+"A page of calls."
+type CallConnection {
+  "The calls with their cursors."
+  edges: [CallEdge!]!
+  "The calls."
+  nodes: [Call!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A call in a page."
+type CallEdge {
+  "For ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The call."
+  node: Call!
+}
+
+"The call as it is now."
+type RejectCallPayload {
+  "The call."
+  call: Call!
 }
 `, BuiltIn: false},
 	{Name: "../schema/chat.graphqls", Input: `extend type Query {
@@ -9053,6 +9394,93 @@ type LogoutSessionPayload {
   session: Session!
 }
 `, BuiltIn: false},
+	{Name: "../schema/status.graphqls", Input: `extend type Mutation {
+  """
+  Posts a story, which those see for 24 hours whom the account's status privacy lets: contacts that have a name in
+  the account's address book. It is sent as messages are; see ` + "`" + `sendMessage` + "`" + `.
+  """
+  postStatus(
+    "The session's id."
+    sessionId: ID!
+    "What to post."
+    input: PostStatusInput!
+    "Queue it instead of waiting for WhatsApp. Default false."
+    async: Boolean
+  ): SendMessagePayload! @capability(any: [SEND])
+  "Takes a story of the account's own back."
+  deleteStatus(
+    "The session's id."
+    sessionId: ID!
+    "WhatsApp's id of the story."
+    waMessageId: String!
+    "Queue it instead of waiting for WhatsApp. Default false."
+    async: Boolean
+  ): SendMessagePayload! @capability(any: [SEND])
+  "Tells those who posted stories that the account has seen them. One that is not known: nobody is told."
+  viewStatus("The session's id." sessionId: ID!, "WhatsApp's ids of 1 to 200 stories of others." waMessageIds: [String!]!): ViewStatusPayload!
+    @capability(any: [SEND])
+}
+
+extend type Session {
+  "The stories of the last 24 hours, others' and the account's own, the latest first. ` + "`" + `receipts` + "`" + ` of an own one tell who has seen it."
+  statuses(
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+    "Only this person's, by LID or phone number; null: everybody's."
+    from: JID
+  ): MessageConnection! @capability(any: [READ])
+}
+
+"One kind of story."
+input PostStatusInput @oneOf {
+  "Text."
+  text: StatusTextInput
+  "A picture."
+  image: MediaInput
+  "A video."
+  video: MediaInput
+  "Sound, or a voice note."
+  audio: MediaInput
+}
+
+"A story of text."
+input StatusTextInput {
+  "1 to 700 characters."
+  text: String!
+  "` + "`" + `#RRGGBB` + "`" + `; absent: the viewer's app chooses."
+  backgroundColor: String
+  "Absent: the system's."
+  font: StatusFont
+}
+
+"WhatsApp's fonts of stories."
+enum StatusFont {
+  "The system's, as stories have it."
+  SYSTEM
+  "The system's, as texts have it."
+  SYSTEM_TEXT
+  "Handwriting."
+  FB_SCRIPT
+  "The system's, bold."
+  SYSTEM_BOLD
+  "Morning Breeze."
+  MORNINGBREEZE_REGULAR
+  "Calistoga."
+  CALISTOGA_REGULAR
+  "Exo 2."
+  EXO2_EXTRABOLD
+  "Courier Prime."
+  COURIERPRIME_BOLD
+}
+
+"The stories that were viewed."
+type ViewStatusPayload {
+  "The stories."
+  statuses: [Message!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/viewer.graphqls", Input: `extend type Query {
   "The caller: whose credential this is and what it may do."
   viewer: Viewer! @capability(any: [READ, SEND, MANAGE, SUPER_ADMIN])
@@ -9543,6 +9971,56 @@ func childFields_BusinessProfile(ctx context.Context, ec *executionContext, fiel
 		return fieldContext_BusinessProfile_hours(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BusinessProfile", field.Name)
+}
+
+func childFields_Call(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "callId":
+		return fieldContext_Call_callId(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Call_sessionId(ctx, ec, field)
+	case "fromJid":
+		return fieldContext_Call_fromJid(ctx, ec, field)
+	case "groupJid":
+		return fieldContext_Call_groupJid(ctx, ec, field)
+	case "video":
+		return fieldContext_Call_video(ctx, ec, field)
+	case "status":
+		return fieldContext_Call_status(ctx, ec, field)
+	case "startedAt":
+		return fieldContext_Call_startedAt(ctx, ec, field)
+	case "endedAt":
+		return fieldContext_Call_endedAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Call_updatedAt(ctx, ec, field)
+	case "caller":
+		return fieldContext_Call_caller(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Call", field.Name)
+}
+
+func childFields_CallConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_CallConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_CallConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_CallConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_CallConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallConnection", field.Name)
+}
+
+func childFields_CallEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_CallEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_CallEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
 func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10447,6 +10925,14 @@ func childFields_RedeliverRangePayload(ctx context.Context, ec *executionContext
 	return nil, fmt.Errorf("no field named %q was found under type RedeliverRangePayload", field.Name)
 }
 
+func childFields_RejectCallPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "call":
+		return fieldContext_RejectCallPayload_call(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RejectCallPayload", field.Name)
+}
+
 func childFields_RejectGroupMembersPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "group":
@@ -10603,6 +11089,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_createdAt(ctx, ec, field)
 	case "updatedAt":
 		return fieldContext_Session_updatedAt(ctx, ec, field)
+	case "calls":
+		return fieldContext_Session_calls(ctx, ec, field)
 	case "chats":
 		return fieldContext_Session_chats(ctx, ec, field)
 	case "chat":
@@ -10617,6 +11105,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_health(ctx, ec, field)
 	case "labels":
 		return fieldContext_Session_labels(ctx, ec, field)
+	case "statuses":
+		return fieldContext_Session_statuses(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Session", field.Name)
 }
@@ -10875,6 +11365,14 @@ func childFields_UpdateWebhookPayload(ctx context.Context, ec *executionContext,
 		return fieldContext_UpdateWebhookPayload_webhook(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateWebhookPayload", field.Name)
+}
+
+func childFields_ViewStatusPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "statuses":
+		return fieldContext_ViewStatusPayload_statuses(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ViewStatusPayload", field.Name)
 }
 
 func childFields_Viewer(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11583,6 +12081,36 @@ func field_Mutation_deleteSession_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_deleteStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "waMessageId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["waMessageId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "async",
+		func(ctx context.Context, v any) (*bool, error) {
+			return unmarshalOBoolean2ᚖbool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["async"] = arg2
+	return args, nil
+}
+
 func field_Mutation_deleteWebhook_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11855,6 +12383,36 @@ func field_Mutation_logoutSession_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_postStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (PostStatusInput, error) {
+			return unmarshalNPostStatusInput2wagatewayᚋgraphᚋgenᚐPostStatusInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "async",
+		func(ctx context.Context, v any) (*bool, error) {
+			return unmarshalOBoolean2ᚖbool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["async"] = arg2
+	return args, nil
+}
+
 func field_Mutation_promoteGroupMember_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11948,6 +12506,28 @@ func field_Mutation_redeliver_args(ctx context.Context, ec *executionContext, ra
 		return nil, err
 	}
 	args["deliveryId"] = arg1
+	return args, nil
+}
+
+func field_Mutation_rejectCall_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "callId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["callId"] = arg1
 	return args, nil
 }
 
@@ -12677,6 +13257,28 @@ func field_Mutation_updateWebhook_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_viewStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "waMessageIds",
+		func(ctx context.Context, v any) ([]string, error) {
+			return unmarshalNString2ᚕstringᚄ(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["waMessageIds"] = arg1
+	return args, nil
+}
+
 func field_Mutation_voteMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12896,6 +13498,28 @@ func field_Query_businessProfile_args(ctx context.Context, ec *executionContext,
 		return nil, err
 	}
 	args["jid"] = arg1
+	return args, nil
+}
+
+func field_Query_call_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "callId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["callId"] = arg1
 	return args, nil
 }
 
@@ -13717,6 +14341,82 @@ func field_Query_webhooks_argsFirst(
 	}
 }
 
+func field_Session_calls_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Session_calls_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*CallFilter, error) {
+			return unmarshalOCallFilter2ᚖwagatewayᚋgraphᚋgenᚐCallFilter(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg2
+	return args, nil
+}
+
+func field_Session_calls_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
 func field_Session_chat_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13918,6 +14618,82 @@ func field_Session_groups_args(ctx context.Context, ec *executionContext, rawArg
 }
 
 func field_Session_groups_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
+func field_Session_statuses_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Session_statuses_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOJID2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["from"] = arg2
+	return args, nil
+}
+
+func field_Session_statuses_argsFirst(
 	ctx context.Context,
 	ec *executionContext, rawArgs map[string]any,
 ) (*int32, error) {
@@ -15279,6 +16055,442 @@ func fieldContext_BusinessProfile_hours(_ context.Context, ec *executionContext,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_BusinessHours(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Call_callId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_callId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CallID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_callId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "String")
+}
+
+func _Call_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "ID")
+}
+
+func _Call_fromJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_fromJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FromJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_fromJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "JID")
+}
+
+func _Call_groupJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_groupJid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.GroupJID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOJID2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Call_groupJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "JID")
+}
+
+func _Call_video(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_video(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Video, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_video(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "Boolean")
+}
+
+func _Call_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.CallStatus) graphql.Marshaler {
+			return marshalNCallStatus2wagatewayᚋmodelsᚐCallStatus(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "CallStatus")
+}
+
+func _Call_startedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_startedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_startedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
+}
+
+func _Call_endedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_endedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Call_endedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
+}
+
+func _Call_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "DateTime")
+}
+
+func _Call_caller(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_caller(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Call().Caller(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Identity
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Identity
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Identity) graphql.Marshaler {
+			return marshalOContact2ᚖwagatewayᚋmodelsᚐIdentity(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Call_caller(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Call",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Contact(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _CallConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Edge[models.Call]) graphql.Marshaler {
+			return marshalNCallEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CallEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _CallConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Call) graphql.Marshaler {
+			return marshalNCall2ᚕᚖwagatewayᚋmodelsᚐCallᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Call(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _CallConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _CallConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallConnection", field, true, false, "Int")
+}
+
+func _CallEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CallEdge", field, false, false, "String")
+}
+
+func _CallEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Call]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_CallEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Call) graphql.Marshaler {
+			return marshalNCall2ᚖwagatewayᚋmodelsᚐCall(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_CallEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CallEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Call(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -23681,6 +24893,73 @@ func fieldContext_Mutation_adminStartSessionBackfill(ctx context.Context, ec *ex
 	return fc, nil
 }
 
+func _Mutation_rejectCall(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_rejectCall(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RejectCall(ctx, fc.Args["sessionId"].(string), fc.Args["callId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *RejectCallPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *RejectCallPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *RejectCallPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *RejectCallPayload) graphql.Marshaler {
+			return marshalNRejectCallPayload2ᚖwagatewayᚋgraphᚋgenᚐRejectCallPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_rejectCall(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_RejectCallPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_rejectCall_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_readChat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -27165,6 +28444,207 @@ func fieldContext_Mutation_logoutSession(ctx context.Context, ec *executionConte
 	return fc, nil
 }
 
+func _Mutation_postStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_postStatus(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PostStatus(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(PostStatusInput), fc.Args["async"].(*bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_postStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_postStatus_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_deleteStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_deleteStatus(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteStatus(ctx, fc.Args["sessionId"].(string), fc.Args["waMessageId"].(string), fc.Args["async"].(*bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSendMessagePayload2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_deleteStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_deleteStatus_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_viewStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_viewStatus(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ViewStatus(ctx, fc.Args["sessionId"].(string), fc.Args["waMessageIds"].([]string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ViewStatusPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ViewStatusPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ViewStatusPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ViewStatusPayload) graphql.Marshaler {
+			return marshalNViewStatusPayload2ᚖwagatewayᚋgraphᚋgenᚐViewStatusPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_viewStatus(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ViewStatusPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_viewStatus_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Mutation_createWebhook(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -29766,6 +31246,73 @@ func fieldContext_Query_adminSessionBackfillStatus(ctx context.Context, ec *exec
 	return fc, nil
 }
 
+func _Query_call(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_call(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Call(ctx, fc.Args["sessionId"].(string), fc.Args["callId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Call
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Call
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Call
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Call) graphql.Marshaler {
+			return marshalOCall2ᚖwagatewayᚋmodelsᚐCall(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_call(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Call(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_call_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -32149,6 +33696,38 @@ func fieldContext_RedeliverRangePayload_replaying(_ context.Context, ec *executi
 	return graphql.NewScalarFieldContext("RedeliverRangePayload", field, false, false, "Boolean")
 }
 
+func _RejectCallPayload_call(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RejectCallPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_RejectCallPayload_call(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Call, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Call) graphql.Marshaler {
+			return marshalNCall2ᚖwagatewayᚋmodelsᚐCall(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_RejectCallPayload_call(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RejectCallPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Call(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _RejectGroupMembersPayload_group(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *RejectGroupMembersPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33242,6 +34821,73 @@ func fieldContext_Session_updatedAt(_ context.Context, ec *executionContext, fie
 	return graphql.NewScalarFieldContext("Session", field, false, false, "DateTime")
 }
 
+func _Session_calls(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_calls(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Session().Calls(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["filter"].(*CallFilter))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Call]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Call]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Call]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Call]) graphql.Marshaler {
+			return marshalNCallConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_calls(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_CallConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Session_calls_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Session_chats(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33660,6 +35306,73 @@ func fieldContext_Session_labels(_ context.Context, ec *executionContext, field 
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Label(ctx, ec, field)
 		},
+	}
+	return fc, nil
+}
+
+func _Session_statuses(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_statuses(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Session().Statuses(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["from"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+			return marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_statuses(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Session_statuses_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -35408,6 +37121,38 @@ func fieldContext_UpdateWebhookPayload_webhook(_ context.Context, ec *executionC
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_Webhook(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ViewStatusPayload_statuses(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ViewStatusPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ViewStatusPayload_statuses(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Statuses, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚕᚖwagatewayᚋmodelsᚐMessageᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ViewStatusPayload_statuses(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ViewStatusPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -37316,6 +39061,55 @@ func UnmarshalAddReactionInput(ctx context.Context, raw any) (AddReactionInput, 
 	return out, err
 }
 
+func unmarshalInputCallFilter(ctx context.Context, ec *executionContext, obj any) (CallFilter, error) {
+	var it CallFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"status", "from"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := unmarshalOCallStatus2ᚖwagatewayᚋmodelsᚐCallStatus(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = graphql.OmittableOf(data)
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := unmarshalOJID2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCallFilter unmarshals raw into the CallFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCallFilter(ctx context.Context, raw any) (CallFilter, error) {
+	var out CallFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CallFilter", raw, &out)
+	return out, err
+}
+
 func unmarshalInputChatFilter(ctx context.Context, ec *executionContext, obj any) (ChatFilter, error) {
 	var it ChatFilter
 	if obj == nil {
@@ -38849,6 +40643,69 @@ func UnmarshalPollInput(ctx context.Context, raw any) (PollInput, error) {
 	return out, err
 }
 
+func unmarshalInputPostStatusInput(ctx context.Context, ec *executionContext, obj any) (PostStatusInput, error) {
+	var it PostStatusInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "image", "video", "audio"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalOStatusTextInput2ᚖwagatewayᚋgraphᚋgenᚐStatusTextInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = graphql.OmittableOf(data)
+		case "image":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("image"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Image = graphql.OmittableOf(data)
+		case "video":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("video"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Video = graphql.OmittableOf(data)
+		case "audio":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("audio"))
+			data, err := unmarshalOMediaInput2ᚖwagatewayᚋgraphᚋgenᚐMediaInput(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Audio = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPostStatusInput unmarshals raw into the PostStatusInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPostStatusInput(ctx context.Context, raw any) (PostStatusInput, error) {
+	var out PostStatusInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PostStatusInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputReadChatInput(ctx context.Context, ec *executionContext, obj any) (ReadChatInput, error) {
 	var it ReadChatInput
 	if obj == nil {
@@ -39462,6 +41319,62 @@ func unmarshalInputStarMessageInput(ctx context.Context, ec *executionContext, o
 func UnmarshalStarMessageInput(ctx context.Context, raw any) (StarMessageInput, error) {
 	var out StarMessageInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "StarMessageInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputStatusTextInput(ctx context.Context, ec *executionContext, obj any) (StatusTextInput, error) {
+	var it StatusTextInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"text", "backgroundColor", "font"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "text":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("text"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Text = data
+		case "backgroundColor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("backgroundColor"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.BackgroundColor = graphql.OmittableOf(data)
+		case "font":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("font"))
+			data, err := unmarshalOStatusFont2ᚖwagatewayᚋgraphᚋgenᚐStatusFont(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Font = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStatusTextInput unmarshals raw into the StatusTextInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStatusTextInput(ctx context.Context, raw any) (StatusTextInput, error) {
+	var out StatusTextInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StatusTextInput", raw, &out)
 	return out, err
 }
 
@@ -40979,6 +42892,172 @@ func _BusinessProfile(ctx context.Context, ec *executionContext, sel ast.Selecti
 			}
 		case "hours":
 			out.Values[i] = _BusinessProfile_hours(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callImplementors = []string{"Call"}
+
+func _Call(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Call) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Call")
+		case "callId":
+			out.Values[i] = _Call_callId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sessionId":
+			out.Values[i] = _Call_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "fromJid":
+			out.Values[i] = _Call_fromJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "groupJid":
+			out.Values[i] = _Call_groupJid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "video":
+			out.Values[i] = _Call_video(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = _Call_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "startedAt":
+			out.Values[i] = _Call_startedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "endedAt":
+			out.Values[i] = _Call_endedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = _Call_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "caller":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Call_caller(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callConnectionImplementors = []string{"CallConnection"}
+
+func _CallConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Connection[models.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallConnection")
+		case "edges":
+			out.Values[i] = _CallConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = _CallConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = _CallConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _CallConnection_totalCount(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var callEdgeImplementors = []string{"CallEdge"}
+
+func _CallEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Edge[models.Call]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, callEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CallEdge")
+		case "cursor":
+			out.Values[i] = _CallEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _CallEdge_node(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -44349,6 +46428,13 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "rejectCall":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_rejectCall(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "readChat":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_readChat(ctx, ec, field)
@@ -44709,6 +46795,27 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "logoutSession":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_logoutSession(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "postStatus":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_postStatus(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteStatus":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_deleteStatus(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "viewStatus":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_viewStatus(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -45623,6 +47730,12 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_adminSessionBackfillStatus(ctx, ec, field)
 				})
+		case "call":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_call(ctx, ec, field)
+				})
 		case "chat":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -46069,6 +48182,39 @@ func _RedeliverRangePayload(ctx context.Context, ec *executionContext, sel ast.S
 			}
 		case "replaying":
 			out.Values[i] = _RedeliverRangePayload_replaying(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rejectCallPayloadImplementors = []string{"RejectCallPayload"}
+
+func _RejectCallPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *RejectCallPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rejectCallPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RejectCallPayload")
+		case "call":
+			out.Values[i] = _RejectCallPayload_call(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -46629,6 +48775,12 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "calls":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_calls(ctx, ec, field, obj)
+				})
 		case "chats":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -46670,6 +48822,12 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Session_labels(ctx, ec, field, obj)
+				})
+		case "statuses":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_statuses(ctx, ec, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -47861,6 +50019,39 @@ func _UpdateWebhookPayload(ctx context.Context, ec *executionContext, sel ast.Se
 	return out
 }
 
+var viewStatusPayloadImplementors = []string{"ViewStatusPayload"}
+
+func _ViewStatusPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ViewStatusPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, viewStatusPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ViewStatusPayload")
+		case "statuses":
+			out.Values[i] = _ViewStatusPayload_statuses(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var viewerImplementors = []string{"Viewer"}
 
 func _Viewer(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Viewer) graphql.Marshaler {
@@ -48715,6 +50906,76 @@ func marshalNBusinessProfile2ᚖwagatewayᚋwhatsappᚐBusinessProfile(ctx conte
 		return graphql.Null
 	}
 	return _BusinessProfile(ctx, ec, sel, v)
+}
+
+func marshalNCall2ᚕᚖwagatewayᚋmodelsᚐCallᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Call) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNCall2ᚖwagatewayᚋmodelsᚐCall(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNCall2ᚖwagatewayᚋmodelsᚐCall(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Call) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Call!")
+		return graphql.Null
+	}
+	return _Call(ctx, ec, sel, v)
+}
+
+func marshalNCallConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallConnection!")
+		return graphql.Null
+	}
+	return _CallConnection(ctx, ec, sel, v)
+}
+
+func marshalNCallEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*Edge[models.Call]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNCallEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNCallEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Edge[models.Call]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CallEdge!")
+		return graphql.Null
+	}
+	return _CallEdge(ctx, ec, sel, v)
+}
+
+func unmarshalNCallStatus2wagatewayᚋmodelsᚐCallStatus(ctx context.Context, ec *executionContext, v any) (models.CallStatus, error) {
+	res, err := scalar.UnmarshalCallStatus(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNCallStatus2wagatewayᚋmodelsᚐCallStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.CallStatus) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalCallStatus(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CallStatus!")
+	}
+	return res
 }
 
 func unmarshalNCapability2wagatewayᚋmodelsᚐCapability(ctx context.Context, ec *executionContext, v any) (models.Capability, error) {
@@ -49942,6 +52203,11 @@ func marshalNPollVote2ᚖwagatewayᚋmodelsᚐPollVote(ctx context.Context, ec *
 	return _PollVote(ctx, ec, sel, v)
 }
 
+func unmarshalNPostStatusInput2wagatewayᚋgraphᚋgenᚐPostStatusInput(ctx context.Context, ec *executionContext, v any) (PostStatusInput, error) {
+	res, err := unmarshalInputPostStatusInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func marshalNPrivacySettings2ᚖwagatewayᚋwhatsappᚐPrivacySettings(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.PrivacySettings) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PrivacySettings!")
@@ -50022,6 +52288,14 @@ func marshalNRedeliverRangePayload2ᚖwagatewayᚋgraphᚋgenᚐRedeliverRangePa
 		return graphql.Null
 	}
 	return _RedeliverRangePayload(ctx, ec, sel, v)
+}
+
+func marshalNRejectCallPayload2ᚖwagatewayᚋgraphᚋgenᚐRejectCallPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RejectCallPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RejectCallPayload!")
+		return graphql.Null
+	}
+	return _RejectCallPayload(ctx, ec, sel, v)
 }
 
 func marshalNRejectGroupMembersPayload2ᚖwagatewayᚋgraphᚋgenᚐRejectGroupMembersPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *RejectGroupMembersPayload) graphql.Marshaler {
@@ -50541,6 +52815,14 @@ func marshalNUpdateWebhookPayload2ᚖwagatewayᚋgraphᚋgenᚐUpdateWebhookPayl
 	return _UpdateWebhookPayload(ctx, ec, sel, v)
 }
 
+func marshalNViewStatusPayload2ᚖwagatewayᚋgraphᚋgenᚐViewStatusPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ViewStatusPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ViewStatusPayload!")
+		return graphql.Null
+	}
+	return _ViewStatusPayload(ctx, ec, sel, v)
+}
+
 func marshalNViewer2ᚖwagatewayᚋgraphᚋgenᚐViewer(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Viewer) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Viewer!")
@@ -50815,6 +53097,39 @@ func marshalOBoolean2ᚖbool(ctx context.Context, ec *executionContext, sel ast.
 	_ = sel
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
+	return res
+}
+
+func marshalOCall2ᚖwagatewayᚋmodelsᚐCall(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Call) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Call(ctx, ec, sel, v)
+}
+
+func unmarshalOCallFilter2ᚖwagatewayᚋgraphᚋgenᚐCallFilter(ctx context.Context, ec *executionContext, v any) (*CallFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputCallFilter(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOCallStatus2ᚖwagatewayᚋmodelsᚐCallStatus(ctx context.Context, ec *executionContext, v any) (*models.CallStatus, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalCallStatus(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOCallStatus2ᚖwagatewayᚋmodelsᚐCallStatus(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.CallStatus) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalCallStatus(*v)
 	return res
 }
 
@@ -51360,6 +53675,30 @@ func marshalOSession2ᚖwagatewayᚋmodelsᚐSession(ctx context.Context, ec *ex
 		return graphql.Null
 	}
 	return _Session(ctx, ec, sel, v)
+}
+
+func unmarshalOStatusFont2ᚖwagatewayᚋgraphᚋgenᚐStatusFont(ctx context.Context, ec *executionContext, v any) (*StatusFont, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(StatusFont)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOStatusFont2ᚖwagatewayᚋgraphᚋgenᚐStatusFont(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *StatusFont) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func unmarshalOStatusTextInput2ᚖwagatewayᚋgraphᚋgenᚐStatusTextInput(ctx context.Context, ec *executionContext, v any) (*StatusTextInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputStatusTextInput(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func unmarshalOString2string(ctx context.Context, ec *executionContext, v any) (string, error) {

@@ -60,6 +60,14 @@ type BlockContactPayload struct {
 	JID string `json:"jid"`
 }
 
+// Which calls; what is given must hold together.
+type CallFilter struct {
+	// How far they are.
+	Status graphql.Omittable[*models.CallStatus] `json:"status,omitempty"`
+	// Who called, by LID or phone number.
+	From graphql.Omittable[*string] `json:"from,omitempty"`
+}
+
 // Which chats: what is given must hold together.
 type ChatFilter struct {
 	// Only of this kind.
@@ -610,6 +618,18 @@ type PollOption struct {
 	Votes []*models.PollVote `json:"votes"`
 }
 
+// One kind of story.
+type PostStatusInput struct {
+	// Text.
+	Text graphql.Omittable[*StatusTextInput] `json:"text,omitempty"`
+	// A picture.
+	Image graphql.Omittable[*MediaInput] `json:"image,omitempty"`
+	// A video.
+	Video graphql.Omittable[*MediaInput] `json:"video,omitempty"`
+	// Sound, or a voice note.
+	Audio graphql.Omittable[*MediaInput] `json:"audio,omitempty"`
+}
+
 // What became of each.
 type PromoteGroupMemberPayload struct {
 	// The group, as stored.
@@ -672,6 +692,12 @@ type RedeliverRangePayload struct {
 	Queued int32 `json:"queued"`
 	// Whether a part of the log is being delivered again.
 	Replaying bool `json:"replaying"`
+}
+
+// The call as it is now.
+type RejectCallPayload struct {
+	// The call.
+	Call *models.Call `json:"call"`
 }
 
 // What became of each.
@@ -906,6 +932,16 @@ type StarMessagePayload struct {
 type StartSessionPayload struct {
 	// The session.
 	Session *models.Session `json:"session"`
+}
+
+// A story of text.
+type StatusTextInput struct {
+	// 1 to 700 characters.
+	Text string `json:"text"`
+	// `#RRGGBB`; absent: the viewer's app chooses.
+	BackgroundColor graphql.Omittable[*string] `json:"backgroundColor,omitempty"`
+	// Absent: the system's.
+	Font graphql.Omittable[*StatusFont] `json:"font,omitempty"`
 }
 
 // The stopped session.
@@ -1151,6 +1187,12 @@ type UpdateWebhookPayload struct {
 	Webhook *models.Webhook `json:"webhook"`
 }
 
+// The stories that were viewed.
+type ViewStatusPayload struct {
+	// The stories.
+	Statuses []*models.Message `json:"statuses"`
+}
+
 // The caller.
 type Viewer struct {
 	// The organization the credential belongs to; null for a platform token without one.
@@ -1387,6 +1429,82 @@ func (e *MediaKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e MediaKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// WhatsApp's fonts of stories.
+type StatusFont string
+
+const (
+	// The system's, as stories have it.
+	StatusFontSystem StatusFont = "SYSTEM"
+	// The system's, as texts have it.
+	StatusFontSystemText StatusFont = "SYSTEM_TEXT"
+	// Handwriting.
+	StatusFontFbScript StatusFont = "FB_SCRIPT"
+	// The system's, bold.
+	StatusFontSystemBold StatusFont = "SYSTEM_BOLD"
+	// Morning Breeze.
+	StatusFontMorningbreezeRegular StatusFont = "MORNINGBREEZE_REGULAR"
+	// Calistoga.
+	StatusFontCalistogaRegular StatusFont = "CALISTOGA_REGULAR"
+	// Exo 2.
+	StatusFontExo2Extrabold StatusFont = "EXO2_EXTRABOLD"
+	// Courier Prime.
+	StatusFontCourierprimeBold StatusFont = "COURIERPRIME_BOLD"
+)
+
+var AllStatusFont = []StatusFont{
+	StatusFontSystem,
+	StatusFontSystemText,
+	StatusFontFbScript,
+	StatusFontSystemBold,
+	StatusFontMorningbreezeRegular,
+	StatusFontCalistogaRegular,
+	StatusFontExo2Extrabold,
+	StatusFontCourierprimeBold,
+}
+
+func (e StatusFont) IsValid() bool {
+	switch e {
+	case StatusFontSystem, StatusFontSystemText, StatusFontFbScript, StatusFontSystemBold, StatusFontMorningbreezeRegular, StatusFontCalistogaRegular, StatusFontExo2Extrabold, StatusFontCourierprimeBold:
+		return true
+	}
+	return false
+}
+
+func (e StatusFont) String() string {
+	return string(e)
+}
+
+func (e *StatusFont) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = StatusFont(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid StatusFont", str)
+	}
+	return nil
+}
+
+func (e StatusFont) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *StatusFont) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e StatusFont) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
