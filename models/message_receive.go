@@ -93,10 +93,10 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err == nil && changed {
 		stored, err = db.applyWaiting(tx, stored)
 	}
-	if err != nil {
-		return nil, false, err
+	if err == nil && !db.indexesWith(message) {
+		err = db.index(tx, stored)
 	}
-	return stored, true, db.index(tx, stored)
+	return stored, err == nil, err
 }
 
 // placeOf stores the people of a message and gives the sender and the person the
@@ -180,10 +180,11 @@ func (db *DB) touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) 
 		unread = 0
 	}
 	var archived bool
-	err = tx.Raw(`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
+	indexing, values := db.indexWith(stored)
+	err = tx.Raw(indexing+`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
 		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?
 		RETURNING archived, EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = chats.id AND w.quoted_id = ? AND w.hidden AND NOT w.applied)`,
-		unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID).Row().Scan(&archived, &changed)
+		append(values, unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID)...).Row().Scan(&archived, &changed)
 	if err != nil {
 		return false, fmt.Errorf("counting a message in its chat: %w", err)
 	}

@@ -46,6 +46,26 @@ func (db *DB) index(tx *gorm.DB, m *Message) error {
 	return nil
 }
 
+// indexesWith reports whether a new message is indexed with the statement that
+// counts it in its chat: a way to PostgreSQL and back less.
+func (db *DB) indexesWith(m NewMessage) bool {
+	return db.engine.dialect == dialectPostgres && !m.Quiet && !m.Type.Changes() && m.Type != MessageUndecryptable
+}
+
+// indexWith begins a statement that makes a new message found by its words, with
+// its parameters; empty where that is a statement of its own.
+func (db *DB) indexWith(m *Message) (with string, values []any) {
+	if db.engine.dialect != dialectPostgres {
+		return "", nil
+	}
+	words := wordsOfMessage(m)
+	if len(words) == 0 {
+		return "", nil
+	}
+	return `WITH indexed AS (INSERT INTO message_search (message_id, session_id, timestamp, words)
+		VALUES (CAST(? AS BIGINT), ?, CAST(? AS BIGINT), array_to_tsvector(CAST(? AS TEXT[]))) ON CONFLICT DO NOTHING) `, []any{m.ID, m.SessionID, m.Timestamp, textArray(words)}
+}
+
 // unindex makes a message found no more; at is the time that it was indexed with.
 func (db *DB) unindex(tx *gorm.DB, id int64, at Millis) error {
 	statement, key := "DELETE FROM message_search WHERE rowid = ?", searchPlace(at, id)
