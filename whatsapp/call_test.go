@@ -143,9 +143,22 @@ func TestAutoRejectCalls(t *testing.T) {
 		require.NoError(w, err)
 		id := w.ring(alice, own.JID(), true)
 		w.callUntil(session, id, models.CallRejected)
-		assert.Equal(w, wasim.CallRejected, alice.CallState(id))
+		_, err = alice.WaitCall(whatsapptest.Within(w), func(c wasim.PhoneCall) bool { return c.ID == id && c.State == wasim.CallRejected })
+		require.NoError(w, err)
 		assert.Equal(w, []string{"offer", "reject"}, w.told(id))
 		assert.Equal(w, wasim.CallRinging, alice.CallState(rings), "what rang before is left to the callers")
+
+		_, err = w.svc.StopSession(ctx, session)
+		require.NoError(w, err)
+		w.sim.Wait(session, whatsapptest.Status(models.SessionStopped))
+		id = w.ring(alice, own.JID(), false)
+		w.stop()
+		w.start()
+		_, err = w.svc.StartSession(ctx, session)
+		require.NoError(w, err)
+		w.callUntil(session, id, models.CallRejected)
+		_, err = alice.WaitCall(whatsapptest.Within(w), func(c wasim.PhoneCall) bool { return c.ID == id && c.State == wasim.CallRejected })
+		require.NoError(w, err, "what still rings when the session comes back is rejected")
 	})
 }
 

@@ -97,7 +97,7 @@ func (c *StatusText) into(d *draft) error {
 		if !marked || len(digits) != len("RRGGBB") || err != nil {
 			return fault.Invalid("backgroundColor", "backgroundColor must be #RRGGBB")
 		}
-		text.BackgroundArgb = proto.Uint32(0xff000000 | uint32(color)) //nolint:gosec // of 24 bits
+		text.BackgroundArgb = proto.Uint32(0xff000000 | uint32(color))
 	}
 	if c.Font != "" {
 		font, known := waE2E.ExtendedTextMessage_FontType_value[c.Font]
