@@ -20,7 +20,9 @@ const everyChat = `{ sessions(first: 30) { nodes { id labels { name }
 		lastMessage { body sender { lid } chat { jid } quoted { body } receipts { ackLevel } }
 		contact { lid firstSeenAt } group { subject members(first: 2) { totalCount } }
 		messages(first: 5) { totalCount nodes { body fromMe labels { id } sender { name firstSeenAt } chat { jid lastMessage { body } }
-			quoted { body sender { lid } } receipts { ackLevel participant { lid } } } } } } } } }`
+			quoted { body sender { lid } } receipts { ackLevel participant { lid } }
+			reactions { emoji sender { lid } }
+			content { __typename ... on MediaContent { status caption } ... on PollContent { voters options { name votes { voter { lid } } } } } } } } } } } }`
 
 type everyChatAnswer struct {
 	Sessions struct {
@@ -58,7 +60,18 @@ type nestedMessage struct {
 		JID         string
 		LastMessage struct{ Body string }
 	}
-	Quoted   *struct{ Body string }
+	Quoted    *struct{ Body string }
+	Reactions []struct {
+		Emoji  string
+		Sender struct{ LID string }
+	}
+	Content struct {
+		Typename string `json:"__typename"`
+		Status   string
+		Options  []struct {
+			Votes []struct{ Voter struct{ LID string } }
+		}
+	}
 	Receipts []struct {
 		AckLevel    int
 		Participant struct{ LID string }
@@ -78,15 +91,27 @@ func talk(t testing.TB, s *graphtest.Server, session string, chat models.ChatAdd
 	t.Helper()
 	at := models.Now() + models.Millis(n)*1000
 	receive := func(m models.NewMessage) {
-		m.Chat, m.Type = chat, models.MessageText
+		m.Chat = chat
+		if m.Type == "" {
+			m.Type = models.MessageText
+		}
 		_, _, err := s.DB.Messages.Receive(t.Context(), session, m)
 		require.NoError(t, err)
 	}
 	id := func(k int) string { return fmt.Sprintf("%s-%d-%d", session, n, k) }
-	receive(models.NewMessage{WAMessageID: id(1), Sender: with, Body: fmt.Sprintf("question %d", n), Timestamp: at, AckLevel: models.AckDelivered})
+	receive(models.NewMessage{
+		WAMessageID: id(1), Sender: with, Body: fmt.Sprintf("question %d", n), Timestamp: at, AckLevel: models.AckDelivered,
+		Type: models.MessagePoll, Content: models.Content{Poll: &models.Poll{Name: "?", Options: []string{"yes", "no"}}},
+	})
+	receive(models.NewMessage{
+		WAMessageID: id(4), Sender: with, Type: models.MessageVote, QuotedID: id(1), Timestamp: at, Content: models.Content{Options: []string{"no"}},
+	})
 	receive(models.NewMessage{
 		WAMessageID: id(2), Sender: person(0), FromMe: true, Body: fmt.Sprintf("answer %d", n), QuotedID: id(1), Timestamp: at + 1, AckLevel: models.AckServer,
+		Type: models.MessageImage, HasMedia: true, Content: models.Content{Media: &models.Media{Mimetype: "image/png"}},
+		Media: &models.NewMedia{Status: models.MediaStored, StorageKey: id(2), Mimetype: "image/png"},
 	})
+	receive(models.NewMessage{WAMessageID: id(5), Sender: with, Type: models.MessageReaction, Body: "👍", QuotedID: id(2), Timestamp: at + 1})
 	receive(models.NewMessage{WAMessageID: id(3), Sender: with, Body: fmt.Sprintf("thanks %d", n), QuotedID: "unknown", Timestamp: at + 2, AckLevel: models.AckDelivered})
 	_, err := s.DB.Messages.Acknowledge(t.Context(), session, models.Receipt{
 		Chat: chat, Participant: with, WAMessageIDs: []string{id(2)}, Level: models.AckRead, At: at + 3,
@@ -193,7 +218,16 @@ func checkChats(t *testing.T, answer everyChatAnswer, sessions int) {
 			require.Len(t, answered.Receipts, 1)
 			assert.Equal(t, 3, answered.Receipts[0].AckLevel)
 			assert.Equal(t, with.LID, answered.Receipts[0].Participant.LID)
+			require.Len(t, answered.Reactions, 1)
+			assert.Equal(t, with.LID, answered.Reactions[0].Sender.LID)
+			assert.Equal(t, "MediaContent", answered.Content.Typename)
+			assert.Equal(t, "STORED", answered.Content.Status)
 			question := chat.Messages.Nodes[2]
+			assert.Equal(t, "PollContent", question.Content.Typename)
+			require.Len(t, question.Content.Options, 2)
+			require.Len(t, question.Content.Options[1].Votes, 1)
+			assert.Equal(t, with.LID, question.Content.Options[1].Votes[0].Voter.LID)
+			assert.Empty(t, question.Reactions)
 			require.Len(t, question.Labels, 1)
 			assert.Equal(t, fmt.Sprint(n), question.Labels[0].ID)
 			assert.Empty(t, answered.Labels)
