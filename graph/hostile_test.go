@@ -152,6 +152,7 @@ func TestHTTP(t *testing.T) {
 		"multipart":                       {"POST", "", viewer, with("Content-Type", "multipart/form-data; boundary=x"), 415, graphQL, invalid},
 		"a batch":                         {"POST", "", "[" + viewer + "," + viewer + "]", with(), 400, graphQL, invalid},
 		"not JSON":                        {"POST", "", "{", with(), 400, graphQL, invalid},
+		"not UTF-8":                       {"POST", "", "{\"query\":\"{ __typename }\",\"variables\":{\"a\":\"\xff\"}}", with(), 400, graphQL, invalid},
 		"two values":                      {"POST", "", viewer + viewer, with(), 400, graphQL, invalid},
 		"an empty body":                   {"POST", "", "", with(), 400, graphQL, invalid},
 		"null":                            {"POST", "", "null", with(), 400, graphQL, invalid},

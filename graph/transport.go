@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -120,6 +121,9 @@ func fromBody(body []byte) (*graphql.RawParams, *gqlerror.Error) {
 	body = bytes.TrimSpace(body)
 	if len(body) > 0 && body[0] == '[' {
 		return nil, refusal(codeOf(fault.Validation), "batches are not supported: send one operation in a request")
+	}
+	if !utf8.Valid(body) { // encoding/json would change the text instead
+		return nil, refusal(codeOf(fault.Validation), "the body is not valid JSON: it is not UTF-8")
 	}
 	request := &graphql.RawParams{}
 	if err := decode(body, request); err != nil {

@@ -86,13 +86,27 @@ func newBinder(t reflect.Type) (*binder, error) {
 			return nil, fmt.Errorf("field %s.%s says not where it comes from", t, f.Name)
 		default:
 			b.hasBody = true
-			switch f.Type.String() {
-			case "string", "*string", "[]string", "map[string]string":
-				b.texts = append(b.texts, textField{name: body, index: f.Index})
-			}
+			b.texts = append(b.texts, textsOf(f, body, f.Index)...)
 		}
 	}
 	return b, nil
+}
+
+// textsOf gives the texts that a body field holds, itself or within an object.
+func textsOf(f reflect.StructField, name string, index []int) []textField {
+	switch f.Type.String() {
+	case "string", "*string", "[]string", "map[string]string":
+		return []textField{{name: name, index: index}}
+	}
+	if f.Type.Kind() != reflect.Pointer || f.Type.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	var texts []textField
+	for _, inner := range reflect.VisibleFields(f.Type.Elem()) {
+		part, _, _ := strings.Cut(inner.Tag.Get("json"), ",")
+		texts = append(texts, textsOf(inner, name+"."+part, slices.Concat(index, inner.Index))...)
+	}
+	return texts
 }
 
 // bind fills in, a pointer to the input struct. Every failure is a
@@ -234,7 +248,11 @@ func kindName(t reflect.Type) string {
 
 func (b *binder) checkTexts(v reflect.Value) error {
 	for _, f := range b.texts {
-		switch text := v.FieldByIndex(f.index).Interface().(type) {
+		field, err := v.FieldByIndexErr(f.index)
+		if err != nil {
+			continue // of an object that is not there
+		}
+		switch text := field.Interface().(type) {
 		case string:
 			if !isText(text) {
 				return notText(f.name)

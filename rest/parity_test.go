@@ -41,24 +41,30 @@ func TestParity(t *testing.T) {
 		own := s.createGroup(session.ID, "Anna's")
 		s.waitForGroup(session.ID, foreign.String())
 		offline := s.session()
-		for _, c := range parityCases(s, session.ID, offline, own, foreign, strange) {
-			t.Run(c.name, func(t *testing.T) {
-				s := s.in(t)
-				credential := c.credential
-				switch credential {
-				case "":
-					credential = s.key
-				case "none":
-					credential = ""
-				}
-				failure := s.send(c.method, c.path, credential, c.body).failure(t)
-				assert.Equal(t, c.code, failure.Code)
-				data, code, message := s.graphQL(credential, c.query, nil)
-				assert.Equal(t, strings.ToUpper(failure.Code), code, "data: %s", data)
-				assert.Equal(t, failure.Message, message)
-			})
-		}
+		s.parity(parityCases(s, session.ID, offline, own, foreign, strange))
 	})
+}
+
+// parity holds both fronts to the same failure for each case.
+func (s *stack) parity(cases []parityCase) {
+	s.Helper()
+	for _, c := range cases {
+		s.Run(c.name, func(t *testing.T) {
+			s := s.in(t)
+			credential := c.credential
+			switch credential {
+			case "":
+				credential = s.key
+			case "none":
+				credential = ""
+			}
+			failure := s.send(c.method, c.path, credential, c.body).failure(t)
+			assert.Equal(t, c.code, failure.Code, failure.Message)
+			data, code, message := s.graphQL(credential, c.query, nil)
+			assert.Equal(t, strings.ToUpper(failure.Code), code, "data: %s", data)
+			assert.Equal(t, failure.Message, message)
+		})
+	}
 }
 
 func parityCases(s *stack, session, offline, own string, foreign, strange types.JID) []parityCase {
