@@ -11,6 +11,9 @@ import (
 	"wagateway/whatsapp"
 )
 
+// demoHistoryDays is how much of the past the demo asks for; its world has less.
+const demoHistoryDays = 30
+
 // pollPace is how often the demo looks whether its world is stored.
 const pollPace = 20 * time.Millisecond
 
@@ -60,7 +63,9 @@ func demoSession(ctx context.Context, program *Program) (string, error) {
 	if len(earlier.Items) > 0 {
 		return earlier.Items[0].ID, nil
 	}
-	session, err := program.WhatsApp.CreateSession(ctx, whatsapp.NewSession{OrganizationID: demoOrganization, Label: "Demo"})
+	session, err := program.WhatsApp.CreateSession(ctx, whatsapp.NewSession{
+		OrganizationID: demoOrganization, Label: "Demo", HistoryDays: new(demoHistoryDays),
+	})
 	if err != nil {
 		return "", fmt.Errorf("creating the session: %w", err)
 	}

@@ -37,9 +37,9 @@ var (
 
 // happen does the moment's act.
 func (w *World) happen(ctx context.Context, moment int) error {
-	round := moment / 6 //nolint:mnd // the number of cases
+	round := moment / 9 //nolint:mnd // the number of cases
 	var err error
-	switch moment % 6 {
+	switch moment % 9 {
 	case 0:
 		err = w.write(ctx, w.groups[round%len(w.groups)], moment)
 	case 1:
@@ -53,8 +53,39 @@ func (w *World) happen(ctx context.Context, moment int) error {
 		err = w.riseOrStepDown(ctx, round)
 	case 5:
 		err = w.write(ctx, w.groups[family], moment)
+	case 6:
+		err = w.show(ctx, moment)
+	case 7:
+		err = w.cheer(ctx, w.groups[family])
+	case 8:
+		if !w.channel.IsEmpty() {
+			_, err = w.people[0].PostText(ctx, w.channel, remarks[moment%len(remarks)])
+		}
 	}
 	return err
+}
+
+// show lets somebody send the account a picture.
+func (w *World) show(ctx context.Context, moment int) error {
+	picture, err := photo(moment, "")
+	if err != nil {
+		return err
+	}
+	_, err = w.people[painter].SendMedia(ctx, w.account.LID(), picture)
+	return err
+}
+
+// cheer lets somebody react to the latest text of a group.
+func (w *World) cheer(ctx context.Context, group group) error {
+	reader := group.members[0]
+	messages := reader.Messages()
+	for i := len(messages) - 1; i >= 0; i-- {
+		if m := messages[i]; m.Chat == group.jid && !m.FromMe && m.Text != "" {
+			_, err := reader.React(ctx, group.jid, m.ID, "👍")
+			return err
+		}
+	}
+	return nil
 }
 
 // write lets a member of the group say something.

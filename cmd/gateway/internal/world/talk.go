@@ -40,6 +40,9 @@ func (w *World) Talk(ctx context.Context) error {
 			}
 		}
 	}
+	if err := w.lively(ctx); err != nil {
+		return fmt.Errorf("sending more than words: %w", err)
+	}
 	return nil
 }
 

@@ -31,6 +31,7 @@ type World struct {
 	people  []*wasim.Phone
 	named   *wasim.Phone // the last one in the account's address book
 	groups  []group      // in the order of plan
+	channel types.JID    // that the account follows; empty before Talk
 }
 
 // group is a group with the phones that started it, its creator first.
@@ -104,6 +105,7 @@ func New(ctx context.Context, simulator *wasim.Server, groupSize int) (*World, e
 			return nil, fmt.Errorf("founding %q: %w", plan.subject, err)
 		}
 	}
+	w.remember()
 	return w, nil
 }
 

@@ -66,7 +66,7 @@ func TestEverythingThatHappensIsAllowed(t *testing.T) {
 	t.Parallel()
 	simulator, w := setup(t, 8)
 	seen := map[string]bool{}
-	for moment := range 6 * 2 * len(w.groups) {
+	for moment := range 9 * 2 * len(w.groups) {
 		require.NoError(t, w.happen(t.Context(), moment), "moment %d", moment)
 		info, _ := simulator.Group(w.groups[team].jid)
 		seen[info.Subject] = true
