@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -93,7 +94,12 @@ func (f *flood) verify() {
 	until(w.T, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
 	assert.Zero(w, w.count("SELECT COUNT(*) FROM event_rejects"))
 	logged := map[string][]string{}
-	for _, e := range w.gateway.events("MESSAGE") {
+	events := w.gateway.events("MESSAGE")
+	if f.shuffled {
+		// What was sent a second earlier and came later stands before it in its chat.
+		slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.Payload.Timestamp, b.Payload.Timestamp) })
+	}
+	for _, e := range events {
 		logged[e.Payload.ChatJID] = append(logged[e.Payload.ChatJID], e.Payload.WAMessageID)
 	}
 	for _, s := range f.streams {
