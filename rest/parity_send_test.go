@@ -37,12 +37,12 @@ func newSendStack(t *testing.T, db *models.DB) *sendStack {
 	s := &sendStack{stack: newStack(t, db, w.Service)}
 	session, phone := w.PairedSession("491700000000", "Anna")
 	s.session, s.bert = session.ID, w.Phone("491700000001", "Bert")
-	require.Equal(t, http.StatusOK, s.stack.send("PATCH", "/api/v1/sessions/"+s.session, s.key, `{"ratePerMin":1000,"ratePerHour":50000}`).StatusCode)
+	require.Equal(t, http.StatusOK, s.send("PATCH", "/api/v1/sessions/"+s.session, s.key, `{"ratePerMin":1000,"ratePerHour":50000}`).StatusCode)
 	s.own = s.sent(`"type":"text","text":"mine"`)
 	s.file = s.sent(`"type":"document","media":{"data":"aGVsbG8=","filename":"hello.txt","mimetype":"text/plain"}`)
 	s.poll = s.sent(`"type":"poll","name":"Pizza?","options":["yes","no"]`)
 	s.revoked = s.sent(`"type":"text","text":"gone"`)
-	a := s.stack.send("DELETE", s.messages()+"/"+s.revoked, s.key, `{"chat":"`+bertJID+`","sender":""}`)
+	a := s.send("DELETE", s.messages()+"/"+s.revoked, s.key, `{"chat":"`+bertJID+`","sender":""}`)
 	require.Equal(t, http.StatusOK, a.StatusCode, a.body)
 	_, err := s.bert.WaitCurrent(whatsapptest.Within(t), phone.JID(), s.revoked, func(m wasim.MessageState) bool { return m.Deleted })
 	if err != nil {
