@@ -31,9 +31,9 @@ func TestEventsAreDocumented(t *testing.T) {
 		examples = append(examples, m[1])
 	}
 	shapes := []any{
-		&contract.Message{}, &contract.MessageStatus{}, &contract.Reaction{}, &contract.Undecryptable{}, nil,
+		&contract.Message{}, &contract.Message{}, &contract.MessageStatus{}, &contract.ReactionChange{}, &contract.Undecryptable{}, &contract.PollVote{},
 		&contract.QR{}, &contract.PairingCode{}, &contract.Session{}, &contract.Chat{}, &contract.Identity{},
-		&contract.Group{}, &contract.GroupMembersChange{}, &contract.Presence{}, &contract.Call{}, nil,
+		&contract.Group{}, &contract.GroupMembersChange{}, &contract.Presence{}, &contract.Call{}, &contract.HistorySynced{},
 	}
 	require.Len(t, examples, len(shapes))
 	for i, example := range examples {
