@@ -137,7 +137,8 @@ func messageRows() []route {
 				"is not connected, 429 with `Retry-After` over its limit. With `async` it is queued, also while the session is offline, survives a " +
 				"restart and is sent when the session is back: 202. 502 with the reason `send_outcome_unknown` and `waMessageId` in its details when " +
 				"WhatsApp did not answer in time: the gateway goes on with the same id, so do not send again.",
-			Faults: []fault.Code{fault.Conflict, fault.RateLimited},
+			Faults:   []fault.Code{fault.Conflict, fault.RateLimited},
+			Examples: sendExamples(),
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSendMessage) (*models.Outgoing, error) {
 			input, err := in.input()
 			if err != nil {

@@ -135,6 +135,20 @@ func (d *document) add(rt route) error {
 		return fmt.Errorf("operation context %T does not expose its operation", oc)
 	}
 	sortParameters(exposed.Operation().Parameters)
+	return addExamples(exposed.Operation(), rt.Examples)
+}
+
+// addExamples puts bodies beside the schema of an operation's.
+func addExamples(operation *openapi31.Operation, examples []bodyExample) error {
+	for _, e := range examples {
+		var value any
+		if err := json.Unmarshal([]byte(e.body), &value); err != nil {
+			return fmt.Errorf("reading the example %s: %w", e.name, err)
+		}
+		content := operation.RequestBody.RequestBody.Content["application/json"]
+		content.WithExamplesItem(e.name, openapi31.ExampleOrReference{Example: new(openapi31.Example).WithValue(value)})
+		operation.RequestBody.RequestBody.Content["application/json"] = content
+	}
 	return nil
 }
 

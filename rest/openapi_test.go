@@ -137,3 +137,25 @@ func TestOpenAPIReferencesResolve(t *testing.T) {
 	}
 	walk(tree)
 }
+
+// TestExamplesOfSends: each type has one, which is what the operation takes.
+func TestExamplesOfSends(t *testing.T) {
+	t.Parallel()
+	types := make(map[string]bool)
+	for _, e := range sendExamples() {
+		var in inSendMessage
+		decoder := json.NewDecoder(strings.NewReader(e.body))
+		decoder.DisallowUnknownFields()
+		require.NoError(t, decoder.Decode(&in), e.name)
+		_, err := in.input()
+		require.NoError(t, err, e.name)
+		types[in.Type] = true
+	}
+	for _, kind := range sendTypes() {
+		assert.True(t, types[kind], kind)
+	}
+	doc, _ := readDocument(t)
+	content, ok := doc.Paths[messagesPath]["post"].RequestBody.Content["application/json"].(map[string]any)
+	require.True(t, ok)
+	assert.Len(t, content["examples"], len(sendExamples()))
+}

@@ -35,6 +35,8 @@ type spec struct {
 	// MaxBody bounds the body, in bytes, where it may be larger than others'; 0: as
 	// others.
 	MaxBody int64
+	// Examples are bodies for the OpenAPI document; none: the fields' own make one.
+	Examples []bodyExample
 	// Faults are the codes the row may answer beyond those that follow from its
 	// address and input (see [route.codes]).
 	Faults []fault.Code
