@@ -75,6 +75,16 @@ func (s *MediaStore) Missed(ctx context.Context, messageID int64, status MediaSt
 	return storeError("media", "noting a failed try", err)
 }
 
+// Held notes that a file could not be stored for a reason that is not its own: it
+// is tried again at a time, and that try does not count.
+func (s *MediaStore) Held(ctx context.Context, messageID int64, why string, again Millis) error {
+	err := s.db.tx(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE media SET error = ?, next_try_at = ?, updated_at = ? WHERE message_id = ? AND storage_key = ''",
+			why, again, Now(), messageID).Error
+	})
+	return storeError("media", "noting a failed try", err)
+}
+
 // Moved notes where the phone has uploaded a file again, and has it got at once.
 func (s *MediaStore) Moved(ctx context.Context, messageID int64, directPath string) error {
 	err := s.db.tx(ctx, func(tx *gorm.DB) error {

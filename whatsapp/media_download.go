@@ -143,6 +143,10 @@ func (s *Service) download(ctx context.Context, x *session, l *link, file *model
 	if err == nil || ctx.Err() != nil {
 		return
 	}
+	if errors.Is(err, errStorage) {
+		s.held(ctx, x, file, err)
+		return
+	}
 	status, why, again := s.missed(ctx, x, file, err)
 	x.log.InfoContext(ctx, "a file could not be got", "message_id", file.MessageID, "status", status, "reason", why, "error", err)
 	if err := s.db.Media.Missed(ctx, file.MessageID, status, why, again); err != nil {
@@ -158,7 +162,7 @@ func (s *Service) downloadInto(ctx context.Context, x *session, l *link, file *m
 	}
 	temp, err := s.cfg.Media.Store.Temp()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	defer func() { _ = temp.Close() }()
 	asking, cancel := context.WithTimeout(ctx, downloadTime)
@@ -172,7 +176,7 @@ func (s *Service) downloadInto(ctx context.Context, x *session, l *link, file *m
 	key := mediaKey(x.id)
 	info, err := s.cfg.Media.Store.Put(ctx, key, temp)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errStorage, err)
 	}
 	ctx, cancelStoring := storing(ctx)
 	defer cancelStoring()
@@ -192,6 +196,8 @@ const encryptionOverhead = 64
 var (
 	errNoFile   = errors.New("the message has no file")
 	errTooLarge = errors.New("the file is larger than what is got")
+	// errStorage is our own storage's failure, which says nothing of the file.
+	errStorage = errors.New("the storage of files failed")
 )
 
 // boundedFile is a file that grows to a size and no further.

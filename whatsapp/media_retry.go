@@ -22,6 +22,7 @@ const (
 	whyDamaged     = "the file is not what the message says"
 	whyTooLarge    = "the file is larger than what is got"
 	whyUnreachable = "the file could not be reached"
+	whyStorage     = "the storage of files is not reachable"
 )
 
 // missed says what is to become of a file after a try that failed. One that is
@@ -51,6 +52,19 @@ func (s *Service) missed(ctx context.Context, x *session, file *models.MediaFile
 		return models.MediaFailed, whyUnreachable, models.Never
 	default:
 		return models.MediaRemote, whyUnreachable, later(min(s.cfg.Timing.MediaRetry<<file.Attempts, maxMediaPause))
+	}
+}
+
+// storagePauses is how many times as long a file waits for our storage as for
+// WhatsApp's: a minute, where nothing else is configured.
+const storagePauses = 12
+
+// held has a file wait for our storage, for as long as it takes.
+func (s *Service) held(ctx context.Context, x *session, file *models.MediaFile, cause error) {
+	x.log.WarnContext(ctx, "a file could not be stored, trying again", "message_id", file.MessageID, "error", cause)
+	again := models.MillisOf(time.Now().Add(storagePauses * s.cfg.Timing.MediaRetry))
+	if err := s.db.Media.Held(ctx, file.MessageID, whyStorage, again); err != nil {
+		x.log.ErrorContext(ctx, "noting a failed download failed", "message_id", file.MessageID, "error", err)
 	}
 }
 

@@ -3,6 +3,8 @@ package whatsapp_test
 import (
 	"bytes"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"wagateway/models/fault"
 	"wagateway/models/modelstest"
 	"wagateway/whatsapp"
+	"wagateway/whatsapp/blob"
 	"wagateway/whatsapp/wasim"
 	"wagateway/whatsapp/whatsapptest"
 )
@@ -69,6 +72,42 @@ func TestReceivedFilesAreStored(t *testing.T) {
 			assert.EqualValues(t, len(data), file.Size)
 			assert.Equal(t, data, w.bytesOf(m), kind)
 		}
+	})
+}
+
+// TestFilesWaitForTheStorage: tries do not run out while it is away.
+func TestFilesWaitForTheStorage(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		folder := t.TempDir()
+		address, err := blob.FolderURL(folder)
+		require.NoError(t, err)
+		store, err := blob.Open(t.Context(), address, "")
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, store.Close()) })
+		w := mediaWorld(t, db, func(c *whatsapp.Config) { c.Media.Store = store })
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		inTheWay := filepath.Join(folder, session) // where the session's files go
+		require.NoError(t, os.WriteFile(inTheWay, nil, 0o600))
+		id, err := alice.SendMedia(w.Context(), own.LID(), wasim.Media{Kind: wasim.MediaDocument, Data: []byte("hello")})
+		require.NoError(t, err)
+		m := w.stored(session, id)
+		var first, file *models.MediaFile
+		tries := 0
+		require.Eventually(t, func() bool {
+			if file, err = db.Media.Get(t.Context(), m.ID); err != nil || file.Error == "" {
+				return false
+			}
+			if first == nil || file.NextTryAt != first.NextTryAt {
+				first, tries = file, tries+1
+			}
+			return tries > 2
+		}, whatsapptest.Patience, 5*time.Millisecond, "it is tried again and again")
+		assert.Equal(t, []any{models.MediaRemote, 0, "the storage of files is not reachable"}, []any{file.Status, file.Attempts, file.Error})
+		require.NoError(t, os.Remove(inTheWay))
+		assert.Empty(t, w.file(m, models.MediaStored).Error)
+		assert.Equal(t, "hello", string(w.bytesOf(m)))
 	})
 }
 
