@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -11,23 +12,56 @@ import (
 )
 
 const (
-	// searchBits are the bits of a message's id in its place among SQLite's words.
-	searchBits = 20
-	searchMask = 1<<searchBits - 1
+	// searchBits are the bits of a message's id in its place among SQLite's words, of
+	// which the second has the other 32.
+	searchBits   = 31
+	searchMask   = 1<<searchBits - 1
+	latestSecond = 1<<32 - 1
+	// searchMark is how many characters of a session's id are before its words. They
+	// are of its random part; should two sessions share them, a search only reads more
+	// than it has to.
+	searchMark = 8
+	// searchWindow is how many of a session's latest messages PostgreSQL looks through
+	// first: words that are frequent stand there, words that are not are few. Left to
+	// itself it may collect all messages with a frequent word, to give a page of them.
+	searchWindow = 1000
+	// searchPrefix is up to which length SQLite has indexed beginnings of words.
+	searchPrefix = 3
+	// searchEndings is how many words a longer beginning may stand for, to be looked
+	// for one by one: SQLite gives them in order as they are asked for, whereas it
+	// collects all messages with a beginning before it gives the first.
+	searchEndings = 32
 	// maxSearch bounds what somebody looks for, in characters and in words.
 	maxSearch      = 256
 	maxSearchWords = 16
 )
 
-// searchPlace is where a message's words are in SQLite's index.
-func searchPlace(at Millis, id int64) int64 { return int64(at)<<searchBits | id&searchMask }
+// searchPlace is where a message's words are in SQLite's index: the later one is
+// behind. A database file has fewer than 2³¹ messages.
+func searchPlace(at Millis, id int64) int64 {
+	return min(max(int64(at)/1000, 0), latestSecond)<<searchBits | id&searchMask
+}
+
+// sessionMark is what a session's words begin with; the migrations know it, too.
+func sessionMark(sessionID string) string {
+	return strings.ToLower(sessionID[max(0, len(sessionID)-searchMark):])
+}
+
+// marked gives words as a session's.
+func marked(sessionID string, words []string) []string {
+	mark, all := sessionMark(sessionID), make([]string, len(words))
+	for i, word := range words {
+		all[i] = mark + word
+	}
+	return all
+}
 
 // index makes a message found by its words.
 func (db *DB) index(tx *gorm.DB, m *Message) error {
 	if m.Hidden || m.Deleted || m.Type == MessageUndecryptable {
 		return nil
 	}
-	words := wordsOfMessage(m)
+	words := marked(m.SessionID, wordsOfMessage(m))
 	if len(words) == 0 {
 		return nil
 	}
@@ -38,7 +72,7 @@ func (db *DB) index(tx *gorm.DB, m *Message) error {
 			m.ID, m.SessionID, m.Timestamp, textArray(words)).Error
 	} else {
 		err = tx.Exec("INSERT OR REPLACE INTO message_search (rowid, words) VALUES (?, ?)",
-			searchPlace(m.Timestamp, m.ID), sessionWord(m.SessionID)+" "+strings.Join(words, " ")).Error
+			searchPlace(m.Timestamp, m.ID), strings.Join(words, " ")).Error
 	}
 	if err != nil {
 		return fmt.Errorf("indexing a message: %w", err)
@@ -58,7 +92,7 @@ func (db *DB) indexWith(m *Message) (with string, values []any) {
 	if db.engine.dialect != dialectPostgres {
 		return "", nil
 	}
-	words := wordsOfMessage(m)
+	words := marked(m.SessionID, wordsOfMessage(m))
 	if len(words) == 0 {
 		return "", nil
 	}
@@ -79,11 +113,14 @@ func (db *DB) unindex(tx *gorm.DB, id int64, at Millis) error {
 }
 
 // textArray gives words as PostgreSQL writes an array: they have letters and digits
-// only.
+// only, and none is NULL, which it would be without the session's mark.
 func textArray(words []string) string { return "{" + strings.Join(words, ",") + "}" }
 
 // search is what somebody looks for, as the databases take it.
-type search struct{ words []string }
+type search struct {
+	words   []string
+	endings []string // marked words that the last one is the beginning of; nil: not known
+}
 
 // parseSearch reads what somebody looks for: all words must be there, the last one
 // at least in its beginning.
@@ -98,24 +135,66 @@ func parseSearch(query string) (search, error) {
 	case len(words) > maxSearchWords:
 		return search{}, fault.Invalid("query", fmt.Sprintf("query must have at most %d words", maxSearchWords)).With("max", maxSearchWords)
 	}
-	return search{words}, nil
+	return search{words: words}, nil
 }
 
 // match is the search in SQLite's words.
 func (s search) match(sessionID string) string {
-	quoted := []string{`"` + sessionWord(sessionID) + `"`}
-	for _, word := range s.words {
-		quoted = append(quoted, `"`+word+`"`)
+	words := marked(sessionID, s.words)
+	last := len(words) - 1
+	match := `"` + words[last] + `"*`
+	if s.endings != nil {
+		match = `("` + strings.Join(s.endings, `" OR "`) + `")`
 	}
-	return strings.Join(quoted, " AND ") + "*"
+	for _, word := range words[:last] {
+		match += ` AND "` + word + `"`
+	}
+	return match
+}
+
+// endings gives the words of a session that begin so, with its mark, from SQLite;
+// nil where the beginning is indexed itself, and where there are none or too many.
+func (s *MessageStore) endings(ctx context.Context, sessionID, beginning string) ([]string, error) {
+	if utf8.RuneCountInString(beginning) <= searchPrefix {
+		return nil, nil
+	}
+	start := sessionMark(sessionID) + beginning
+	n := utf8.RuneCountInString(start)
+	// Each step is one look into the index: behind a word comes the first that is not
+	// smaller than it with the smallest character added.
+	rows, err := s.db.read(ctx).Raw(`WITH RECURSIVE w (term, n) AS (
+			SELECT (SELECT term FROM message_search_words WHERE term >= ?), 0
+			UNION ALL
+			SELECT (SELECT v.term FROM message_search_words v WHERE v.term >= w.term || char(1)), n + 1
+			FROM w WHERE substr(w.term, 1, ?) = ? AND n < ?)
+		SELECT term FROM w WHERE substr(term, 1, ?) = ?`, start, n, start, searchEndings, n, start).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var words []string
+	for rows.Next() {
+		var word string
+		if err := rows.Scan(&word); err != nil {
+			return nil, err
+		}
+		words = append(words, word)
+	}
+	if len(words) > searchEndings {
+		words = nil
+	}
+	return words, rows.Err()
 }
 
 // query is the search in PostgreSQL's words.
-func (s search) query() string { return "'" + strings.Join(s.words, "' & '") + "':*" }
+func (s search) query(sessionID string) string {
+	return "'" + strings.Join(marked(sessionID, s.words), "' & '") + "':*"
+}
 
 // Search gives messages of a session by the words in them, the latest first. All
 // words must be there, the last one at least in its beginning; accents and case do
-// not matter. A query without a word, or too long, is fault.Validation.
+// not matter. SQLite orders those of the same second as they came. A query without a
+// word, or too long, is fault.Validation.
 func (s *MessageStore) Search(ctx context.Context, sessionID, query string, filter MessageFilter, page Page) (List[Message], error) {
 	wanted, err := parseSearch(query)
 	if err != nil {
@@ -126,25 +205,42 @@ func (s *MessageStore) Search(ctx context.Context, sessionID, query string, filt
 	if err != nil {
 		return List[Message]{}, err
 	}
-	tables, values := s.searchTables(sessionID, wanted)
-	where, more := filter.conditions()
-	values = append(values, more...)
+	var messages []Message
 	if s.db.engine.dialect == dialectPostgres {
-		where += " AND (f.timestamp, f.message_id) < (?, ?) ORDER BY f.timestamp DESC, f.message_id DESC LIMIT ?"
-		values = append(values, at, id, page.fetch())
+		messages, err = s.searchPostgres(ctx, sessionID, wanted, filter, at, id, page.fetch())
 	} else {
 		place := latest
 		if page.After != "" {
 			place = searchPlace(Millis(at), id)
 		}
-		where += " AND f.rowid < ? ORDER BY f.rowid DESC LIMIT ?"
-		values = append(values, place, page.fetch())
+		if wanted.endings, err = s.endings(ctx, sessionID, wanted.words[len(wanted.words)-1]); err != nil {
+			return List[Message]{}, storeError("message", "searching messages", err)
+		}
+		tables, where, values := s.searchIn(sessionID, wanted, filter)
+		messages, err = scanMessages(s.db.read(ctx).Raw(messageSelect+tables+messageJoins+" WHERE "+where+
+			" AND f.rowid < ? ORDER BY f.rowid DESC LIMIT ?", append(values, place, page.fetch())...))
 	}
-	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+tables+messageJoins+" WHERE "+s.searchMatch()+where, values...))
 	if err != nil {
 		return List[Message]{}, storeError("message", "searching messages", err)
 	}
 	return listByKey(messages, page.Limit, c, func(m *Message) string { return timeKey(m.Timestamp, m.ID) }), nil
+}
+
+// searchPostgres looks through the latest messages behind a place, and through all by
+// their words if that gives too few.
+func (s *MessageStore) searchPostgres(ctx context.Context, sessionID string, wanted search, filter MessageFilter, at, id, limit int64) ([]Message, error) {
+	const order = " ORDER BY m.timestamp DESC, m.id DESC LIMIT ?"
+	conditions, more := filter.conditions()
+	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+`(SELECT message_id, words FROM message_search
+			WHERE session_id = ? AND (timestamp, message_id) < (?, ?) ORDER BY timestamp DESC, message_id DESC LIMIT ?) f
+		JOIN messages m ON m.id = f.message_id`+messageJoins+" WHERE f.words @@ CAST(? AS TSQUERY)"+conditions+order,
+		append(append([]any{sessionID, at, id, searchWindow, wanted.query(sessionID)}, more...), limit)...))
+	if err != nil || int64(len(messages)) >= limit {
+		return messages, err
+	}
+	tables, where, values := s.searchIn(sessionID, wanted, filter)
+	return scanMessages(s.db.read(ctx).Raw(messageSelect+tables+messageJoins+" WHERE "+where+
+		" AND (f.timestamp, f.message_id) < (?, ?)"+order, append(values, at, id, limit)...))
 }
 
 // CountSearch tells how many messages a search finds.
@@ -153,26 +249,19 @@ func (s *MessageStore) CountSearch(ctx context.Context, sessionID, query string,
 	if err != nil {
 		return 0, err
 	}
-	tables, values := s.searchTables(sessionID, wanted)
-	where, more := filter.conditions()
-	err = s.db.read(ctx).Raw("SELECT COUNT(*) FROM "+tables+" WHERE "+s.searchMatch()+where, append(values, more...)...).Row().Scan(&n)
+	tables, where, values := s.searchIn(sessionID, wanted, filter)
+	err = s.db.read(ctx).Raw("SELECT COUNT(*) FROM "+tables+" WHERE "+where, values...).Row().Scan(&n)
 	return n, storeError("message", "counting what a search finds", err)
 }
 
-// searchTables is the FROM of a search, the words f and the messages m, with the
-// parameters of [MessageStore.searchMatch]. SQLite is told to begin with the words.
-func (s *MessageStore) searchTables(sessionID string, wanted search) (tables string, values []any) {
+// searchIn is the FROM of a search, the words f and the messages m, and its
+// condition, with their parameters. SQLite is told to begin with the words.
+func (s *MessageStore) searchIn(sessionID string, wanted search, filter MessageFilter) (tables, where string, values []any) {
+	where, more := filter.conditions()
 	if s.db.engine.dialect == dialectPostgres {
-		return "message_search f JOIN messages m ON m.id = f.message_id", []any{sessionID, wanted.query()}
+		return "message_search f JOIN messages m ON m.id = f.message_id",
+			"f.session_id = ? AND f.words @@ CAST(? AS TSQUERY)" + where, append([]any{sessionID, wanted.query(sessionID)}, more...)
 	}
-	return `message_search f CROSS JOIN messages m ON m.session_id = ? AND m.timestamp = f.rowid >> 20 AND NOT m.hidden
-		AND m.id & 1048575 = f.rowid & 1048575`, []any{sessionID, wanted.match(sessionID)}
-}
-
-// searchMatch is the condition that finds.
-func (s *MessageStore) searchMatch() string {
-	if s.db.engine.dialect == dialectPostgres {
-		return "f.session_id = ? AND f.words @@ CAST(? AS TSQUERY)"
-	}
-	return "message_search MATCH ?"
+	return "message_search f CROSS JOIN messages m ON m.id = f.rowid & 2147483647",
+		"message_search MATCH ? AND m.session_id = ? AND NOT m.hidden" + where, append([]any{wanted.match(sessionID), sessionID}, more...)
 }

@@ -37,27 +37,28 @@ func TestSearch(t *testing.T) {
 		file.Type, file.HasMedia, file.Content.Media = models.MessageDocument, true, &models.Media{Filename: "Angebot-2024.pdf"}
 		receive(t, db, session.ID,
 			saying("first", "The quick brown fox", 1), saying("accents", "Äpfel, Öl & naïve CAFÉS!", 2), saying("mail", "write to alice@example.com", 3),
-			saying("chinese", "我们明天见面", 4), saying("quotes", `say "NEAR(a b)" OR -x* ^y`, 5), file,
+			saying("chinese", "我们明天见面", 4), saying("null", "NULL", 4), saying("quotes", `say "NEAR(a b)" OR -x* ^y`, 5), file,
 			changing(models.MessageReaction, "R", "first", "fox", bob))
 		receive(t, db, other.ID, saying("foreign", "The quick brown fox", 1))
 		for query, want := range map[string][]string{
-			"fox":                           {"first"},
-			"FO":                            {"first"},
-			"quick fox":                     {"first"},
-			"quick dog":                     {},
-			"fox quick":                     {"first"},
-			"apfel ol":                      {"accents"},
-			"äpfel":                         {"accents"},
-			"naive cafe":                    {"accents"},
-			"example":                       {"mail"},
-			"alice@example.co":              {"mail"},
-			"明天":                            {"chinese"},
-			"我们见面":                          {},
-			"angebot 2024":                  {"file"},
-			"pdf":                           {"file"},
-			"near a b":                      {"quotes"},
-			`"x" OR y`:                      {"quotes"},
-			"s" + strings.ToLower(other.ID): {},
+			"fox":                     {"first"},
+			"FO":                      {"first"},
+			"quick fox":               {"first"},
+			"quick dog":               {},
+			"fox quick":               {"first"},
+			"apfel ol":                {"accents"},
+			"äpfel":                   {"accents"},
+			"naive cafe":              {"accents"},
+			"example":                 {"mail"},
+			"alice@example.co":        {"mail"},
+			"明天":                      {"chinese"},
+			"null":                    {"null"},
+			"我们见面":                    {},
+			"angebot 2024":            {"file"},
+			"pdf":                     {"file"},
+			"near a b":                {"quotes"},
+			`"x" OR y`:                {"quotes"},
+			strings.ToLower(other.ID): {},
 		} {
 			list, err := db.Messages.Search(ctx, session.ID, query, models.MessageFilter{}, models.Page{Limit: 10})
 			require.NoError(t, err, query)
@@ -179,5 +180,119 @@ func FuzzSearch(f *testing.F) {
 		if err != nil && !fault.Is(err, fault.Validation) {
 			t.Errorf("searching for %q: %v", query, err)
 		}
+	})
+}
+
+// A beginning stands for few words or for many, for short ones and long ones.
+func TestBeginningsOfManyWords(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session, other := modelstest.Session(t, db, "org"), modelstest.Session(t, db, "other")
+		for i := range 40 {
+			receive(t, db, session.ID, saying(fmt.Sprint("M", i), fmt.Sprintf("telephone%02d straße%d ñandú", i, i%3), int64(i)))
+		}
+		receive(t, db, other.ID, saying("foreign", "telephone99 straße9", 1))
+		for query, want := range map[string]int{
+			"t": 40, "tel": 40, "tele": 40, "telephone": 40, "telephone1": 10, "telephone12": 1, "telephone99": 0,
+			"telephone123": 0, "straße": 40, "straße2": 13, "nandu": 40, "nand": 40, "straße1 telephone0": 3, "telephone0 straße1": 0,
+		} {
+			list, err := db.Messages.Search(t.Context(), session.ID, query, models.MessageFilter{}, models.Page{Limit: 100})
+			require.NoError(t, err, query)
+			assert.Len(t, list.Items, want, query)
+			count, err := db.Messages.CountSearch(t.Context(), session.ID, query, models.MessageFilter{})
+			require.NoError(t, err)
+			assert.Equal(t, want, count, query)
+		}
+	})
+}
+
+// PostgreSQL looks through a window of the latest messages first.
+func TestSearchGoesOnBehindTheWindow(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		var all []models.NewMessage
+		for i := range 1300 {
+			text := "plain"
+			if i%100 == 0 {
+				text = "plain marked"
+			}
+			all = append(all, saying(fmt.Sprint("M", i), text, int64(i)))
+		}
+		_, err := db.History.Import(t.Context(), session.ID, all)
+		require.NoError(t, err)
+		for _, size := range []int{1, 5, 12, 13, 100} {
+			found := walk(t, size, func(p models.Page) (models.List[models.Message], error) {
+				return db.Messages.Search(t.Context(), session.ID, "marked", models.MessageFilter{}, p)
+			})
+			require.Len(t, found, 13, size)
+			for i, m := range found {
+				assert.Equal(t, fmt.Sprint("M", 1200-100*i), m.WAMessageID, size)
+			}
+		}
+	})
+}
+
+// Messages of the same second stand in one order on all pages, and a time out of all
+// bounds is one.
+func TestSearchOrder(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		for i := range 9 {
+			receive(t, db, session.ID, saying(fmt.Sprint("M", i), "same", 5))
+		}
+		never, early := saying("never", "same", 0), saying("early", "same", 0)
+		never.Timestamp, early.Timestamp = 1<<45, -5000
+		receive(t, db, session.ID, never, early)
+		found := walk(t, 2, func(p models.Page) (models.List[models.Message], error) {
+			return db.Messages.Search(t.Context(), session.ID, "same", models.MessageFilter{}, p)
+		})
+		assert.Equal(t, []string{"never", "M8", "M7", "M6", "M5", "M4", "M3", "M2", "M1", "M0", "early"}, ids(models.List[models.Message]{Items: found}))
+		chat, err := db.Chats.Get(t.Context(), session.ID, teamJID)
+		require.NoError(t, err)
+		require.NoError(t, db.Chats.Delete(t.Context(), chat))
+		assert.Zero(t, number(t, db, "SELECT COUNT(*) FROM message_search WHERE "+searchedFor(db, strings.ToLower(session.ID[18:])+"same")), "nothing is left")
+	})
+}
+
+// A text that is as long as it gets has no more words than a database takes.
+func TestWordsAreBounded(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		var long, chinese strings.Builder
+		long.WriteString("beginning ")
+		chinese.WriteString("beginning ")
+		for i := range 20_000 {
+			fmt.Fprintf(&long, "%c%060d ", rune(0x10400+i%40), i)
+			chinese.WriteRune(rune(0x4e00 + i))
+		}
+		receive(t, db, session.ID, saying("long", long.String(), 1), saying("chinese", chinese.String(), 2))
+		list, err := db.Messages.Search(t.Context(), session.ID, "beginning", models.MessageFilter{}, models.Page{Limit: 10})
+		require.NoError(t, err)
+		assert.Equal(t, []string{"chinese", "long"}, ids(list))
+	})
+}
+
+// What was stored before there was an index is found as well.
+func TestOldMessagesAreIndexed(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session, other := modelstest.Session(t, db, "org"), modelstest.Session(t, db, "other")
+		receive(t, db, session.ID, saying("old", "Grüße aus dem null Urlaub, o'clock", 1), saying("gone", "Urlaub", 2), saying("dots", "...", 3),
+			changing(models.MessageRevoke, "V", "gone", "", alice))
+		receive(t, db, other.ID, saying("foreign", "Urlaub", 1))
+		require.NoError(t, db.MigrateTo(t.Context(), 5))
+		require.NoError(t, db.Migrate(t.Context()))
+		for query, want := range map[string][]string{"urlaub": {"old"}, "aus url": {"old"}, "null": {"old"}, "clock": {"old"}, "foreign": {}} {
+			list, err := db.Messages.Search(t.Context(), session.ID, query, models.MessageFilter{}, models.Page{Limit: 10})
+			require.NoError(t, err)
+			assert.Equal(t, want, ids(list), query)
+		}
+		receive(t, db, session.ID, changing(models.MessageEdit, "E", "old", "Arbeit", alice))
+		list, err := db.Messages.Search(t.Context(), session.ID, "urlaub", models.MessageFilter{}, models.Page{Limit: 10})
+		require.NoError(t, err)
+		assert.Empty(t, list.Items)
 	})
 }

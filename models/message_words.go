@@ -1,7 +1,6 @@
 package models
 
 import (
-	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -10,8 +9,10 @@ import (
 const (
 	// maxWord bounds a word, in characters: longer ones are no words.
 	maxWord = 64
-	// maxWords bounds how many words of one message are found.
-	maxWords = 10_000
+	// maxWords bounds how many words of one message are found, maxWordBytes how large
+	// they are together: PostgreSQL takes a megabyte, with what it adds.
+	maxWords     = 10_000
+	maxWordBytes = 256 << 10
 )
 
 // wordsOf divides a text into words the way both databases then know them: letters
@@ -20,27 +21,30 @@ const (
 func wordsOf(text string) []string {
 	var (
 		words []string
+		size  int
 		word  []rune
 		ideas []rune // of a script without spaces
 	)
-	end := func() {
-		if n := len(word); n > 0 && n <= maxWord {
+	full := func() bool { return len(words) >= maxWords || size >= maxWordBytes }
+	add := func(word []rune) {
+		if n := len(word); n > 0 && n <= maxWord && !full() {
 			words = append(words, string(word))
+			size += len(words[len(words)-1])
 		}
+	}
+	end := func() {
+		add(word)
 		word = word[:0]
-		switch len(ideas) {
-		case 0:
-		case 1:
-			words = append(words, string(ideas))
-		default:
-			for i := range len(ideas) - 1 {
-				words = append(words, string(ideas[i:i+2]))
-			}
+		if len(ideas) == 1 {
+			add(ideas)
+		}
+		for i := 0; i+1 < len(ideas) && !full(); i++ {
+			add(ideas[i : i+2])
 		}
 		ideas = ideas[:0]
 	}
 	for _, r := range norm.NFKD.String(text) {
-		if len(words) >= maxWords {
+		if full() {
 			break
 		}
 		switch {
@@ -62,9 +66,6 @@ func wordsOf(text string) []string {
 	end()
 	return words
 }
-
-// sessionWord is a word that only a session's messages have.
-func sessionWord(sessionID string) string { return "s" + strings.ToLower(sessionID) }
 
 // wordsOfMessage is what a message is found by: its text or caption, and the name
 // of its file.

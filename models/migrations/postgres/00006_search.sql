@@ -1,5 +1,6 @@
 -- +goose Up
--- The words of messages; models/message_search.go writes them. The text itself is
+-- The words of messages; models/message_search.go writes them. Each begins with its
+-- session's mark, so that no search reads another session's words. The text itself is
 -- not kept a second time.
 CREATE TABLE message_search (
     message_id BIGINT           NOT NULL PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
@@ -12,8 +13,11 @@ CREATE INDEX message_search_by_time ON message_search (session_id, timestamp, me
 
 -- What is here already, as well as SQL can divide it into words.
 INSERT INTO message_search (message_id, session_id, timestamp, words)
-SELECT id, session_id, timestamp, strip(to_tsvector('simple', left(body, 65536))) FROM messages
-WHERE NOT hidden AND NOT deleted AND body <> '' AND type <> 'undecryptable';
+SELECT m.id, m.session_id, m.timestamp, w.words FROM messages m CROSS JOIN LATERAL (
+    SELECT array_to_tsvector(array_agg(lower(right(m.session_id, 8)) || t.lexeme)) AS words
+    FROM unnest(to_tsvector('simple', left(m.body, 65536))) t WHERE length(t.lexeme) <= 64
+) w
+WHERE NOT m.hidden AND NOT m.deleted AND m.body <> '' AND m.type <> 'undecryptable' AND w.words IS NOT NULL;
 
 -- +goose Down
 DROP TABLE message_search;

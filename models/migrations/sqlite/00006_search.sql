@@ -1,20 +1,34 @@
 -- +goose Up
--- The words of messages, in a place that tells when: rowid is the message's time in
--- milliseconds, shifted by 20 bits, and the last 20 bits of its id, so that a search
--- gives the latest first without sorting. The first word is the session's. The text
--- itself is not kept a second time; models/message_search.go writes it.
-CREATE VIRTUAL TABLE message_search USING fts5(words, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+-- The words of messages, in a place that tells when: rowid is the second of the
+-- message, shifted by 31 bits, and the last 31 bits of its id, so that a search gives
+-- the latest first without sorting. Each word begins with its session's mark, so that
+-- no search sees another session's words; the beginnings that are indexed as well are of
+-- one to three letters behind the mark. Words are divided and made simple before they
+-- come here (models/message_words.go): nothing is left to the tokenizer but spaces. The
+-- text itself is not kept a second time.
+CREATE VIRTUAL TABLE message_search USING fts5(words, content='', contentless_delete=1, detail=none, prefix='9 10 11', tokenize='ascii');
+-- Which words there are, for beginnings that are longer.
+CREATE VIRTUAL TABLE message_search_words USING fts5vocab(message_search, instance);
 -- +goose StatementBegin
 CREATE TRIGGER messages_forgotten AFTER DELETE ON messages WHEN NOT OLD.hidden BEGIN
-    DELETE FROM message_search WHERE rowid = (OLD.timestamp << 20) | (OLD.id & 1048575);
+    DELETE FROM message_search WHERE rowid = (min(max(OLD.timestamp / 1000, 0), 4294967295) << 31) | (OLD.id & 2147483647);
 END;
 -- +goose StatementEnd
 
 -- What is here already, as well as SQL can divide it into words.
+CREATE VIRTUAL TABLE message_search_past USING fts5(words, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE message_search_terms USING fts5vocab(message_search_past, instance);
+INSERT INTO message_search_past (rowid, words)
+SELECT id, body FROM messages WHERE NOT hidden AND NOT deleted AND body <> '' AND type <> 'undecryptable';
 INSERT INTO message_search (rowid, words)
-SELECT (timestamp << 20) | (id & 1048575), 's' || lower(session_id) || ' ' || body FROM messages
-WHERE NOT hidden AND NOT deleted AND body <> '' AND type <> 'undecryptable';
+SELECT (min(max(m.timestamp / 1000, 0), 4294967295) << 31) | (m.id & 2147483647), t.words FROM (
+    SELECT v.doc, group_concat(lower(substr(o.session_id, -8)) || v.term, ' ') AS words
+    FROM message_search_terms v JOIN messages o ON o.id = v.doc GROUP BY v.doc
+) t JOIN messages m ON m.id = t.doc;
+DROP TABLE message_search_terms;
+DROP TABLE message_search_past;
 
 -- +goose Down
 DROP TRIGGER messages_forgotten;
+DROP TABLE message_search_words;
 DROP TABLE message_search;
