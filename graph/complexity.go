@@ -35,6 +35,8 @@ func complexities() gen.ComplexityRoot {
 		return times(child, first)
 	}
 	c.Session.Calls = func(child int, first *int32, _ *string, _ *gen.CallFilter) int { return times(child, first) }
+	c.Session.Channels = func(child int, first *int32, _ *string, _ *bool) int { return times(child, first) }
+	c.Channel.Messages = page
 	c.Session.Statuses = func(child int, first *int32, _, _ *string) int { return times(child, first) }
 	return c
 }

@@ -24,6 +24,7 @@ type DB struct {
 	Chats         *ChatStore
 	Labels        *LabelStore
 	Calls         *CallStore
+	Channels      *ChannelStore
 	Messages      *MessageStore
 	Media         *MediaStore
 	History       *HistoryStore
@@ -100,6 +101,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db.Chats = &ChatStore{db}
 	db.Labels = &LabelStore{db}
 	db.Calls = &CallStore{db}
+	db.Channels = &ChannelStore{db}
 	db.Messages = &MessageStore{db}
 	db.Media = &MediaStore{db}
 	db.History = &HistoryStore{db}

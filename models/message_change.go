@@ -123,9 +123,13 @@ func vote(tx *gorm.DB, target, change *Message) (bool, error) {
 	return done.RowsAffected > 0, done.Error
 }
 
+// inChannel reports whether a message is a channel's. There WhatsApp lets its admins
+// alone write, edit and delete, and does not say which of them did.
+func inChannel(m *Message) bool { return strings.HasSuffix(m.ChatJID, channelSuffix) }
+
 // edit gives a message the text of one from the same sender.
 func (db *DB) edit(tx *gorm.DB, target, change *Message) (bool, error) {
-	if change.SenderID != target.SenderID || target.Deleted || change.Timestamp/1000 < target.EditedAt/1000 || target.Type == MessageUndecryptable {
+	if change.SenderID != target.SenderID && !inChannel(target) || target.Deleted || change.Timestamp/1000 < target.EditedAt/1000 || target.Type == MessageUndecryptable {
 		return false, nil
 	}
 	target.Body, target.Mentions, target.Content.LinkPreview = change.Body, change.Mentions, change.Content.LinkPreview
@@ -154,7 +158,7 @@ func (db *DB) revoke(tx *gorm.DB, target, change *Message) (bool, error) {
 	if target.Deleted {
 		return false, nil
 	}
-	if change.SenderID != target.SenderID && !change.FromMe {
+	if change.SenderID != target.SenderID && !change.FromMe && !inChannel(target) {
 		admin, err := isAdmin(tx, change)
 		if err != nil || !admin {
 			return false, err

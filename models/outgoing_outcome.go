@@ -10,13 +10,14 @@ import (
 )
 
 // Sent stores that WhatsApp took a message, at a time of its own clock, with the
-// event, and gives the send as it is then. A send that is resolved already stays.
+// event, and gives the send as it is then; its message has a channel's number of
+// it, if any. A send that is resolved already stays.
 func (s *OutgoingStore) Sent(ctx context.Context, send *Outgoing, at Millis) (*Outgoing, error) {
 	message := *send.Message
 	resolved, err := s.resolve(ctx, send, OutgoingSent, Failure{}, func(tx *gorm.DB) error {
 		message.Error, message.Timestamp, message.UpdatedAt = "", at, Now()
-		err := tx.Raw(`UPDATE messages SET ack_level = CASE WHEN ack_level < 1 THEN 1 ELSE ack_level END, error = '', timestamp = ?,
-			updated_at = ? WHERE id = ? RETURNING ack_level`, at, message.UpdatedAt, send.MessageID).Row().Scan(&message.AckLevel)
+		err := tx.Raw(`UPDATE messages SET ack_level = CASE WHEN ack_level < 1 THEN 1 ELSE ack_level END, error = '', timestamp = ?, server_id = ?,
+			updated_at = ? WHERE id = ? RETURNING ack_level`, at, message.ServerID, message.UpdatedAt, send.MessageID).Row().Scan(&message.AckLevel)
 		if err != nil {
 			return fmt.Errorf("storing when a message was sent: %w", err)
 		}

@@ -15,6 +15,7 @@ func table() []route {
 		memberRows(),
 		messageRows(),
 		mediaRows(),
+		channelRows(),
 		webhookRows(),
 		apiKeyRows(),
 		realtimeRows(),

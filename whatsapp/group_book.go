@@ -116,6 +116,7 @@ func (b *groupBook) changedSince(mark uint64) []types.JID {
 type wanted struct {
 	everything bool      // all groups, and the names of people
 	names      bool      // the names of people
+	channels   bool      // the channels that the account follows
 	group      types.JID // one group
 }
 
@@ -162,7 +163,11 @@ func (b *groupBook) take() (wanted, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if everything := (wanted{everything: true}); b.wanted[everything] {
+		channels := b.wanted[wanted{channels: true}]
 		clear(b.wanted) // it includes the rest
+		if channels {
+			b.wanted[wanted{channels: true}] = true
+		}
 		return everything, nil
 	}
 	for w := range b.wanted {

@@ -15,11 +15,12 @@ import (
 	"wagateway/models/fault"
 )
 
-// connected reads all groups and the names of people, and then fetches single
-// groups as they are wanted, until ctx, the session's, ends. It runs in a
+// connected reads all groups, the names of people and the channels, and then
+// fetches single groups as they are wanted, until ctx, the session's, ends. It runs in a
 // goroutine of its own for each Connected; only the first of a session stays.
 func (s *Service) connected(ctx context.Context, x *session) {
 	x.groups.want(wanted{everything: true})
+	x.groups.want(wanted{channels: true})
 	if !x.groups.enter(ctx.Done()) {
 		return
 	}
@@ -44,7 +45,7 @@ func (s *Service) connected(ctx context.Context, x *session) {
 			x.log.DebugContext(ctx, "reading groups ends with the connection", "error", err)
 			continue
 		case !w.everything && tries[w] >= maxFetchTries:
-			x.log.ErrorContext(ctx, "a group cannot be read, giving up until the next connect", "error", err)
+			x.log.ErrorContext(ctx, "a group or the channels cannot be read, giving up until the next connect", "error", err)
 			delete(tries, w)
 			continue
 		}
@@ -62,6 +63,8 @@ func (s *Service) fetch(ctx context.Context, x *session, w wanted) error {
 	switch {
 	case w.everything:
 		return s.syncEverything(ctx, x)
+	case w.channels:
+		return s.syncChannels(ctx, x)
 	case w.names:
 		_, err := s.syncNames(ctx, x)
 		return err

@@ -35,33 +35,9 @@ func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Messa
 	if offer := evt.Message.GetProtocolMessage().GetHistorySyncNotification(); offer != nil && evt.Info.IsFromMe {
 		return s.historyOffered(ctx, x, evt.Info.ID, offer)
 	}
-	read, ok := contentOf(evt.Message)
-	if !ok || evt.Info.Category == "peer" {
-		return nil
-	}
-	source := evt.RawMessage
-	if source == nil {
-		source = evt.Message
-	}
-	raw, err := proto.Marshal(source)
-	if err != nil {
-		return fmt.Errorf("encoding a message: %w", err)
-	}
-	message := x.newMessage(ctx, &evt.Info)
-	if read.kind.Changes() {
-		if keyOf(evt.Message).GetRemoteJID() == models.StatusChat { // people react to stories one to one
-			message.Chat = storyChat()
-		}
-		read.details.TargetSender = x.targetSender(evt)
-		if err := x.decipher(ctx, evt, &read); err != nil {
-			return err
-		}
-	}
-	read.details.ViewOnce = read.details.ViewOnce || evt.IsViewOnce
-	read.into(&message)
-	message.Raw = raw
-	if message.Media != nil && (!s.cfg.Media.AutoDownload || message.Media.Size > s.cfg.Media.MaxBytes) {
-		message.Media.NextTryAt = models.Never
+	message, ok, err := s.readMessage(ctx, x, evt)
+	if err != nil || !ok {
+		return err
 	}
 	stored, err := s.receive(ctx, x, message)
 	if err == nil && message.Media != nil {
@@ -71,6 +47,61 @@ func (s *Service) messageCame(ctx context.Context, x *session, evt *events.Messa
 		return err
 	}
 	return s.settleVotes(ctx, x, stored)
+}
+
+// readMessage reads a message; not ok for one that is nothing to store.
+func (s *Service) readMessage(ctx context.Context, x *session, evt *events.Message) (message models.NewMessage, ok bool, err error) {
+	read, ok := contentOf(evt.Message)
+	message = x.newMessage(ctx, &evt.Info)
+	if evt.Info.Chat.Server == types.NewsletterServer {
+		ok = channelChange(evt, &read, &message) || ok
+	}
+	if !ok || evt.Info.Category == "peer" {
+		return message, false, nil
+	}
+	source := evt.RawMessage
+	if source == nil {
+		source = evt.Message
+	}
+	raw, err := proto.Marshal(source)
+	if err != nil {
+		return message, false, fmt.Errorf("encoding a message: %w", err)
+	}
+	if read.kind.Changes() {
+		if keyOf(evt.Message).GetRemoteJID() == models.StatusChat { // people react to stories one to one
+			message.Chat = storyChat()
+		}
+		read.details.TargetSender = x.targetSender(evt)
+		if err := x.decipher(ctx, evt, &read); err != nil {
+			return message, false, err
+		}
+	}
+	read.details.ViewOnce = read.details.ViewOnce || evt.IsViewOnce
+	read.into(&message)
+	message.Raw = raw
+	if message.Media != nil && (!s.cfg.Media.AutoDownload || message.Media.Size > s.cfg.Media.MaxBytes) {
+		message.Media.NextTryAt = models.Never
+	}
+	return message, true, nil
+}
+
+// channelChange reads the edit or the deletion of a channel's message, which come
+// under that message's own id: an edit as the message anew, a deletion empty. They
+// get an id of their own, so that a redelivery is known.
+func channelChange(evt *events.Message, read *content, message *models.NewMessage) bool {
+	switch {
+	case evt.Info.Edit == types.EditAttributeAdminRevoke:
+		*read = content{kind: models.MessageRevoke, quotedID: evt.Info.ID, quiet: true}
+		message.WAMessageID += ".revoke"
+	case evt.NewsletterMeta != nil && !evt.NewsletterMeta.EditTS.IsZero():
+		at := models.MillisOf(evt.NewsletterMeta.EditTS)
+		*read = content{kind: models.MessageEdit, body: read.body, mentions: read.mentions, quotedID: evt.Info.ID, quiet: true}
+		message.WAMessageID += fmt.Sprintf(".edit.%d", at)
+		message.Timestamp = at
+	default:
+		return false
+	}
+	return true
 }
 
 // into fills in what a message says.
@@ -128,6 +159,7 @@ func (x *session) newMessage(ctx context.Context, info *types.MessageInfo) model
 		FromMe:      info.IsFromMe,
 		AckLevel:    models.AckDelivered,
 		Timestamp:   models.MillisOf(info.Timestamp),
+		ServerID:    int64(info.ServerID),
 	}
 	if info.IsFromMe {
 		message.AckLevel = models.AckServer

@@ -10,7 +10,7 @@ import (
 
 // NewSend is what to send, and to whom. Exactly one kind of content is set.
 type NewSend struct {
-	To       string // a person by LID or phone number, or a group
+	To       string // a person by LID or phone number, a group, or a channel of the account's own, for text
 	Text     *TextContent
 	Media    *MediaContent
 	Poll     *PollContent
@@ -49,6 +49,9 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 	}
 	x, err := s.session(ctx, session.ID)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.mayPost(ctx, x, d.to); err != nil {
 		return nil, err
 	}
 	if send.IdempotencyKey != "" {

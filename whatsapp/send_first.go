@@ -96,7 +96,7 @@ func (q *sendQueue) typeFirst(ctx context.Context, send *models.Outgoing) bool {
 		return false
 	}
 	to, err := types.ParseJID(send.Recipient)
-	if err != nil || to.Server == types.BroadcastServer { // nobody watches a story being made
+	if err != nil || to.Server == types.BroadcastServer || to.Server == types.NewsletterServer { // nobody watches a story being made
 		return false
 	}
 	q.typed[send.ID] = true

@@ -39,7 +39,7 @@ type draft struct {
 // check reads a send; its failures name the caller's fields.
 func (n NewSend) check() (draft, error) {
 	var d draft
-	to, err := parseRecipient("to", n.To)
+	to, err := n.recipient()
 	if err != nil {
 		return d, err
 	}
@@ -73,6 +73,37 @@ func (n NewSend) checkTimes() error {
 
 // maxSchedule is how far ahead a message may be scheduled.
 const maxSchedule = 366 * 24 * time.Hour
+
+// recipient reads whom to send to. A channel takes text and no more: its files are
+// kept in another way, which this gateway does not write.
+func (n NewSend) recipient() (string, error) {
+	if !strings.HasSuffix(n.To, "@"+types.NewsletterServer) {
+		return parseRecipient("to", n.To)
+	}
+	switch {
+	case n.Text == nil && (n.Media != nil || n.Poll != nil || n.Location != nil || n.Contact != nil):
+		return "", fault.Invalid("to", "to a channel only text can be sent")
+	case n.ReplyTo != "":
+		return "", fault.Invalid("replyTo", "in a channel there are no replies")
+	}
+	return address.ParseChannel("to", n.To)
+}
+
+// mayPost checks that the account may write in the channel that a send is for; ok
+// for other chats. fault.NotFound for a channel that is not known.
+func (s *Service) mayPost(ctx context.Context, x *session, to types.JID) error {
+	if to.Server != types.NewsletterServer {
+		return nil
+	}
+	channel, err := s.db.Channels.Get(ctx, x.id, to.String())
+	if err != nil {
+		return err
+	}
+	if !channel.Role.Posts() {
+		return fault.New(fault.Forbidden, "", "only the owner and the admins of a channel may write in it")
+	}
+	return nil
+}
 
 // parseRecipient reads the address of a person or group.
 func parseRecipient(field, s string) (string, error) {

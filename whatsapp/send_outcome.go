@@ -76,6 +76,7 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 	case fateSent:
 		delete(q.holds, send.Message.ChatID)
 		at := models.MillisOf(answer.Timestamp)
+		send.Message.ServerID = int64(answer.ServerID)
 		q.settle(ctx, send, func(ctx context.Context) (*models.Outgoing, error) {
 			return q.session.service.db.Outgoing.Sent(ctx, send, at)
 		})

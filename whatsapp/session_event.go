@@ -90,6 +90,8 @@ func (x *session) take(l *link, evt any) (stored bool) {
 	case *events.Presence:
 		x.availabilityCame(l, evt)
 
+	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
+		return x.store(l, func(ctx context.Context) error { return x.service.handleChannelEvent(ctx, x, evt) })
 	case *events.MediaRetry:
 		return x.store(l, func(ctx context.Context) error { return x.service.mediaRetried(ctx, x, evt) })
 
@@ -114,7 +116,6 @@ func ignored(evt any) bool {
 	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
 	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity
 	case *events.UserStatusMute, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet
-	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate: // of channels only the messages are stored in this version
 	default:
 		return false
 	}

@@ -60,6 +60,9 @@ func answerCode(err error) (code int, answered bool) {
 	if errors.As(err, &iq) && iq.Code != 0 {
 		return iq.Code, true
 	}
+	if code, answered := graphCode(err); answered {
+		return code, true
+	}
 	for _, s := range []struct {
 		sentinel error
 		code     int

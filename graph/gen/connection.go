@@ -65,6 +65,10 @@ type (
 	CallConnection = Connection[models.Call]
 	// CallEdge is a call in a page.
 	CallEdge = Edge[models.Call]
+	// ChannelConnection is a page of channels.
+	ChannelConnection = Connection[models.Channel]
+	// ChannelEdge is a channel in a page.
+	ChannelEdge = Edge[models.Channel]
 )
 
 // NewConnection makes the connection of a page. after is the cursor the page

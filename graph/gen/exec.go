@@ -33,6 +33,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	ApiKey() ApiKeyResolver
 	Call() CallResolver
+	Channel() ChannelResolver
 	Chat() ChatResolver
 	Contact() ContactResolver
 	ContactGroup() ContactGroupResolver
@@ -166,6 +167,46 @@ type ComplexityRoot struct {
 		Timestamp      func(childComplexity int) int
 		Type           func(childComplexity int) int
 		Video          func(childComplexity int) int
+	}
+
+	Channel struct {
+		Chat            func(childComplexity int) int
+		CreatedAtWA     func(childComplexity int) int
+		Description     func(childComplexity int) int
+		FirstSeenAt     func(childComplexity int) int
+		Following       func(childComplexity int) int
+		InviteLink      func(childComplexity int) int
+		JID             func(childComplexity int) int
+		Messages        func(childComplexity int, first *int32, after *string) int
+		Muted           func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Role            func(childComplexity int) int
+		SessionID       func(childComplexity int) int
+		SubscriberCount func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Verified        func(childComplexity int) int
+	}
+
+	ChannelConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ChannelEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ChannelPayload struct {
+		Channel func(childComplexity int) int
+	}
+
+	ChannelStats struct {
+		Reactions func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Views     func(childComplexity int) int
 	}
 
 	Chat struct {
@@ -380,6 +421,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	FetchChannelMessagesPayload struct {
+		Messages func(childComplexity int) int
+	}
+
 	FetchHistoryPayload struct {
 		ChatJID func(childComplexity int) int
 	}
@@ -537,6 +582,10 @@ type ComplexityRoot struct {
 		Session func(childComplexity int) int
 	}
 
+	MarkChannelViewedPayload struct {
+		ServerIds func(childComplexity int) int
+	}
+
 	MediaContent struct {
 		Animated  func(childComplexity int) int
 		Caption   func(childComplexity int) int
@@ -554,37 +603,39 @@ type ComplexityRoot struct {
 	}
 
 	Message struct {
-		Body        func(childComplexity int) int
-		Chat        func(childComplexity int) int
-		ChatJID     func(childComplexity int) int
-		Content     func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Deleted     func(childComplexity int) int
-		Direction   func(childComplexity int) int
-		Edited      func(childComplexity int) int
-		EditedAt    func(childComplexity int) int
-		Ephemeral   func(childComplexity int) int
-		Error       func(childComplexity int) int
-		FromMe      func(childComplexity int) int
-		HasMedia    func(childComplexity int) int
-		ID          func(childComplexity int) int
-		IsForwarded func(childComplexity int) int
-		IsViewOnce  func(childComplexity int) int
-		Labels      func(childComplexity int) int
-		Level       func(childComplexity int) int
-		Mentions    func(childComplexity int) int
-		Quoted      func(childComplexity int) int
-		QuotedID    func(childComplexity int) int
-		Reactions   func(childComplexity int) int
-		Receipts    func(childComplexity int) int
-		Sender      func(childComplexity int) int
-		SenderJID   func(childComplexity int) int
-		SenderLID   func(childComplexity int) int
-		SessionID   func(childComplexity int) int
-		Starred     func(childComplexity int) int
-		Timestamp   func(childComplexity int) int
-		Type        func(childComplexity int) int
-		WAMessageID func(childComplexity int) int
+		Body          func(childComplexity int) int
+		ChannelNumber func(childComplexity int) int
+		ChannelStats  func(childComplexity int) int
+		Chat          func(childComplexity int) int
+		ChatJID       func(childComplexity int) int
+		Content       func(childComplexity int) int
+		CreatedAt     func(childComplexity int) int
+		Deleted       func(childComplexity int) int
+		Direction     func(childComplexity int) int
+		Edited        func(childComplexity int) int
+		EditedAt      func(childComplexity int) int
+		Ephemeral     func(childComplexity int) int
+		Error         func(childComplexity int) int
+		FromMe        func(childComplexity int) int
+		HasMedia      func(childComplexity int) int
+		ID            func(childComplexity int) int
+		IsForwarded   func(childComplexity int) int
+		IsViewOnce    func(childComplexity int) int
+		Labels        func(childComplexity int) int
+		Level         func(childComplexity int) int
+		Mentions      func(childComplexity int) int
+		Quoted        func(childComplexity int) int
+		QuotedID      func(childComplexity int) int
+		Reactions     func(childComplexity int) int
+		Receipts      func(childComplexity int) int
+		Sender        func(childComplexity int) int
+		SenderJID     func(childComplexity int) int
+		SenderLID     func(childComplexity int) int
+		SessionID     func(childComplexity int) int
+		Starred       func(childComplexity int) int
+		Timestamp     func(childComplexity int) int
+		Type          func(childComplexity int) int
+		WAMessageID   func(childComplexity int) int
 	}
 
 	MessageConnection struct {
@@ -654,6 +705,7 @@ type ComplexityRoot struct {
 		CancelSend                  func(childComplexity int, sessionID string, outboxID string) int
 		ClearChat                   func(childComplexity int, sessionID string, input ClearChatInput) int
 		CreateAPIKey                func(childComplexity int, input CreateAPIKeyInput) int
+		CreateChannel               func(childComplexity int, sessionID string, input CreateChannelInput) int
 		CreateGroup                 func(childComplexity int, sessionID string, input CreateGroupInput) int
 		CreateLabel                 func(childComplexity int, sessionID string, input CreateLabelInput) int
 		CreateRealtimeTicket        func(childComplexity int, input *CreateRealtimeTicketInput) int
@@ -666,8 +718,10 @@ type ComplexityRoot struct {
 		DeleteWebhook               func(childComplexity int, id string) int
 		DemoteGroupMember           func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
 		EditMessage                 func(childComplexity int, sessionID string, input EditMessageInput) int
+		FetchChannelMessages        func(childComplexity int, sessionID string, jid string, count int32, before *int32) int
 		FetchHistory                func(childComplexity int, sessionID string, input FetchHistoryInput) int
 		FetchMedia                  func(childComplexity int, sessionID string, input MessageKeyInput) int
+		FollowChannel               func(childComplexity int, sessionID string, jid string) int
 		ForwardMessage              func(childComplexity int, sessionID string, input ForwardMessageInput) int
 		JoinGroup                   func(childComplexity int, sessionID string, input JoinGroupInput) int
 		LabelChat                   func(childComplexity int, sessionID string, labelID string, jid string) int
@@ -675,8 +729,11 @@ type ComplexityRoot struct {
 		LeaveGroup                  func(childComplexity int, sessionID string, groupJID string) int
 		LinkGroup                   func(childComplexity int, sessionID string, input LinkGroupInput) int
 		LogoutSession               func(childComplexity int, sessionID string) int
+		MarkChannelViewed           func(childComplexity int, sessionID string, input MarkChannelViewedInput) int
+		MuteChannel                 func(childComplexity int, sessionID string, jid string, mute bool) int
 		PostStatus                  func(childComplexity int, sessionID string, input PostStatusInput, async *bool) int
 		PromoteGroupMember          func(childComplexity int, sessionID string, groupJID string, input GroupParticipantsInput) int
+		ReactToChannelMessage       func(childComplexity int, sessionID string, input ReactToChannelMessageInput) int
 		ReadChat                    func(childComplexity int, sessionID string, input ReadChatInput) int
 		Redeliver                   func(childComplexity int, webhookID string, deliveryID string) int
 		RedeliverRange              func(childComplexity int, webhookID string, input RedeliverRangeInput) int
@@ -702,9 +759,11 @@ type ComplexityRoot struct {
 		StarMessage                 func(childComplexity int, sessionID string, input StarMessageInput) int
 		StartSession                func(childComplexity int, sessionID string) int
 		StopSession                 func(childComplexity int, sessionID string) int
+		SubscribeChannelUpdates     func(childComplexity int, sessionID string, jid string) int
 		SubscribePresence           func(childComplexity int, sessionID string, jid string) int
 		TestWebhook                 func(childComplexity int, id string) int
 		UnblockContact              func(childComplexity int, sessionID string, jid string) int
+		UnfollowChannel             func(childComplexity int, sessionID string, jid string) int
 		UnlabelChat                 func(childComplexity int, sessionID string, labelID string, jid string) int
 		UnlinkGroup                 func(childComplexity int, sessionID string, input LinkGroupInput) int
 		UpdateChat                  func(childComplexity int, sessionID string, input UpdateChatInput) int
@@ -844,6 +903,8 @@ type ComplexityRoot struct {
 		Blocklist                  func(childComplexity int, sessionID string) int
 		BusinessProfile            func(childComplexity int, sessionID string, jid string) int
 		Call                       func(childComplexity int, sessionID string, callID string) int
+		Channel                    func(childComplexity int, sessionID string, jid string) int
+		ChannelByInvite            func(childComplexity int, sessionID string, invite string) int
 		Chat                       func(childComplexity int, sessionID string, jid string) int
 		CheckContact               func(childComplexity int, sessionID string, phone string) int
 		CheckContacts              func(childComplexity int, sessionID string, phones []string) int
@@ -873,6 +934,10 @@ type ComplexityRoot struct {
 		Webhooks                   func(childComplexity int, first *int32, after *string) int
 	}
 
+	ReactToChannelMessagePayload struct {
+		ServerID func(childComplexity int) int
+	}
+
 	Reaction struct {
 		At       func(childComplexity int) int
 		Emoji    func(childComplexity int) int
@@ -883,6 +948,11 @@ type ComplexityRoot struct {
 	ReactionContent struct {
 		Emoji    func(childComplexity int) int
 		TargetID func(childComplexity int) int
+	}
+
+	ReactionCount struct {
+		Count func(childComplexity int) int
+		Emoji func(childComplexity int) int
 	}
 
 	ReactionEvent struct {
@@ -974,6 +1044,7 @@ type ComplexityRoot struct {
 		AutoRead        func(childComplexity int) int
 		AutoRejectCalls func(childComplexity int) int
 		Calls           func(childComplexity int, first *int32, after *string, filter *CallFilter) int
+		Channels        func(childComplexity int, first *int32, after *string, following *bool) int
 		Chat            func(childComplexity int, jid string) int
 		Chats           func(childComplexity int, first *int32, after *string, filter *ChatFilter) int
 		Connected       func(childComplexity int) int
@@ -1090,6 +1161,10 @@ type ComplexityRoot struct {
 		IsDefault func(childComplexity int) int
 		JID       func(childComplexity int) int
 		Subject   func(childComplexity int) int
+	}
+
+	SubscribeChannelUpdatesPayload struct {
+		Seconds func(childComplexity int) int
 	}
 
 	SubscribePresencePayload struct {
@@ -1223,6 +1298,10 @@ type ApiKeyResolver interface {
 type CallResolver interface {
 	Caller(ctx context.Context, obj *models.Call) (*models.Identity, error)
 }
+type ChannelResolver interface {
+	Chat(ctx context.Context, obj *models.Channel) (*models.Chat, error)
+	Messages(ctx context.Context, obj *models.Channel, first *int32, after *string) (*Connection[models.Message], error)
+}
 type ChatResolver interface {
 	Messages(ctx context.Context, obj *models.Chat, first *int32, after *string) (*Connection[models.Message], error)
 	LastMessage(ctx context.Context, obj *models.Chat) (*models.Message, error)
@@ -1254,6 +1333,8 @@ type MessageResolver interface {
 	Sender(ctx context.Context, obj *models.Message) (*models.Identity, error)
 	Quoted(ctx context.Context, obj *models.Message) (*models.Message, error)
 	Receipts(ctx context.Context, obj *models.Message) ([]*models.MessageReceipt, error)
+
+	ChannelStats(ctx context.Context, obj *models.Message) (*models.ChannelStats, error)
 	Labels(ctx context.Context, obj *models.Message) ([]*models.Label, error)
 }
 type MutationResolver interface {
@@ -1265,6 +1346,14 @@ type MutationResolver interface {
 	RevokeAPIKey(ctx context.Context, id string) (*RevokeAPIKeyPayload, error)
 	AdminStartSessionBackfill(ctx context.Context, sessionID string) (*AdminStartSessionBackfillPayload, error)
 	RejectCall(ctx context.Context, sessionID string, callID string) (*RejectCallPayload, error)
+	CreateChannel(ctx context.Context, sessionID string, input CreateChannelInput) (*ChannelPayload, error)
+	FollowChannel(ctx context.Context, sessionID string, jid string) (*ChannelPayload, error)
+	UnfollowChannel(ctx context.Context, sessionID string, jid string) (*ChannelPayload, error)
+	MuteChannel(ctx context.Context, sessionID string, jid string, mute bool) (*ChannelPayload, error)
+	SubscribeChannelUpdates(ctx context.Context, sessionID string, jid string) (*SubscribeChannelUpdatesPayload, error)
+	FetchChannelMessages(ctx context.Context, sessionID string, jid string, count int32, before *int32) (*FetchChannelMessagesPayload, error)
+	ReactToChannelMessage(ctx context.Context, sessionID string, input ReactToChannelMessageInput) (*ReactToChannelMessagePayload, error)
+	MarkChannelViewed(ctx context.Context, sessionID string, input MarkChannelViewedInput) (*MarkChannelViewedPayload, error)
 	ReadChat(ctx context.Context, sessionID string, input ReadChatInput) (*ReadChatPayload, error)
 	UpdateChat(ctx context.Context, sessionID string, input UpdateChatInput) (*UpdateChatPayload, error)
 	DeleteChat(ctx context.Context, sessionID string, input DeleteChatInput) (*DeleteChatPayload, error)
@@ -1335,6 +1424,8 @@ type QueryResolver interface {
 	APIKeys(ctx context.Context, first *int32, after *string) (*Connection[models.APIKey], error)
 	AdminSessionBackfillStatus(ctx context.Context, sessionID string) (*models.BackfillJob, error)
 	Call(ctx context.Context, sessionID string, callID string) (*models.Call, error)
+	Channel(ctx context.Context, sessionID string, jid string) (*models.Channel, error)
+	ChannelByInvite(ctx context.Context, sessionID string, invite string) (*models.Channel, error)
 	Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error)
 	Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error)
 	CheckContact(ctx context.Context, sessionID string, phone string) (*whatsapp.CheckedNumber, error)
@@ -1367,6 +1458,7 @@ type SessionResolver interface {
 	Connected(ctx context.Context, obj *models.Session) (bool, error)
 
 	Calls(ctx context.Context, obj *models.Session, first *int32, after *string, filter *CallFilter) (*Connection[models.Call], error)
+	Channels(ctx context.Context, obj *models.Session, first *int32, after *string, following *bool) (*Connection[models.Channel], error)
 	Chats(ctx context.Context, obj *models.Session, first *int32, after *string, filter *ChatFilter) (*Connection[models.Chat], error)
 	Chat(ctx context.Context, obj *models.Session, jid string) (*models.Chat, error)
 	Contacts(ctx context.Context, obj *models.Session, filter *ContactFilter, first *int32, after *string) (*Connection[models.Identity], error)
@@ -1847,6 +1939,166 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CallEvent.Video(childComplexity), true
+
+	case "Channel.chat":
+		if e.ComplexityRoot.Channel.Chat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Chat(childComplexity), true
+	case "Channel.createdAtWa":
+		if e.ComplexityRoot.Channel.CreatedAtWA == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.CreatedAtWA(childComplexity), true
+	case "Channel.description":
+		if e.ComplexityRoot.Channel.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Description(childComplexity), true
+	case "Channel.firstSeenAt":
+		if e.ComplexityRoot.Channel.FirstSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.FirstSeenAt(childComplexity), true
+	case "Channel.following":
+		if e.ComplexityRoot.Channel.Following == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Following(childComplexity), true
+	case "Channel.inviteLink":
+		if e.ComplexityRoot.Channel.InviteLink == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.InviteLink(childComplexity), true
+	case "Channel.jid":
+		if e.ComplexityRoot.Channel.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.JID(childComplexity), true
+	case "Channel.messages":
+		if e.ComplexityRoot.Channel.Messages == nil {
+			break
+		}
+
+		args, err := field_Channel_messages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Channel.Messages(childComplexity, args["first"].(*int32), args["after"].(*string)), true
+	case "Channel.muted":
+		if e.ComplexityRoot.Channel.Muted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Muted(childComplexity), true
+	case "Channel.name":
+		if e.ComplexityRoot.Channel.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Name(childComplexity), true
+	case "Channel.role":
+		if e.ComplexityRoot.Channel.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Role(childComplexity), true
+	case "Channel.sessionId":
+		if e.ComplexityRoot.Channel.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.SessionID(childComplexity), true
+	case "Channel.subscriberCount":
+		if e.ComplexityRoot.Channel.SubscriberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.SubscriberCount(childComplexity), true
+	case "Channel.updatedAt":
+		if e.ComplexityRoot.Channel.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.UpdatedAt(childComplexity), true
+	case "Channel.verified":
+		if e.ComplexityRoot.Channel.Verified == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Verified(childComplexity), true
+
+	case "ChannelConnection.edges":
+		if e.ComplexityRoot.ChannelConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.Edges(childComplexity), true
+	case "ChannelConnection.nodes":
+		if e.ComplexityRoot.ChannelConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.Nodes(childComplexity), true
+	case "ChannelConnection.pageInfo":
+		if e.ComplexityRoot.ChannelConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.PageInfo(childComplexity), true
+	case "ChannelConnection.totalCount":
+		if e.ComplexityRoot.ChannelConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelConnection.TotalCount(childComplexity), true
+
+	case "ChannelEdge.cursor":
+		if e.ComplexityRoot.ChannelEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelEdge.Cursor(childComplexity), true
+	case "ChannelEdge.node":
+		if e.ComplexityRoot.ChannelEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelEdge.Node(childComplexity), true
+
+	case "ChannelPayload.channel":
+		if e.ComplexityRoot.ChannelPayload.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+
+	case "ChannelStats.reactions":
+		if e.ComplexityRoot.ChannelStats.Reactions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelStats.Reactions(childComplexity), true
+	case "ChannelStats.updatedAt":
+		if e.ComplexityRoot.ChannelStats.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelStats.UpdatedAt(childComplexity), true
+	case "ChannelStats.views":
+		if e.ComplexityRoot.ChannelStats.Views == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelStats.Views(childComplexity), true
 
 	case "Chat.archived":
 		if e.ComplexityRoot.Chat.Archived == nil {
@@ -2598,6 +2850,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
 
+	case "FetchChannelMessagesPayload.messages":
+		if e.ComplexityRoot.FetchChannelMessagesPayload.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FetchChannelMessagesPayload.Messages(childComplexity), true
+
 	case "FetchHistoryPayload.chatJid":
 		if e.ComplexityRoot.FetchHistoryPayload.ChatJID == nil {
 			break
@@ -3171,6 +3430,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LogoutSessionPayload.Session(childComplexity), true
 
+	case "MarkChannelViewedPayload.serverIds":
+		if e.ComplexityRoot.MarkChannelViewedPayload.ServerIds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkChannelViewedPayload.ServerIds(childComplexity), true
+
 	case "MediaContent.animated":
 		if e.ComplexityRoot.MediaContent.Animated == nil {
 			break
@@ -3256,6 +3522,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.serverId":
+		if e.ComplexityRoot.Message.ChannelNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ChannelNumber(childComplexity), true
+	case "Message.channelStats":
+		if e.ComplexityRoot.Message.ChannelStats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ChannelStats(childComplexity), true
 	case "Message.chat":
 		if e.ComplexityRoot.Message.Chat == nil {
 			break
@@ -3771,6 +4049,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAPIKey(childComplexity, args["input"].(CreateAPIKeyInput)), true
+	case "Mutation.createChannel":
+		if e.ComplexityRoot.Mutation.CreateChannel == nil {
+			break
+		}
+
+		args, err := field_Mutation_createChannel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateChannel(childComplexity, args["sessionId"].(string), args["input"].(CreateChannelInput)), true
 	case "Mutation.createGroup":
 		if e.ComplexityRoot.Mutation.CreateGroup == nil {
 			break
@@ -3903,6 +4192,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EditMessage(childComplexity, args["sessionId"].(string), args["input"].(EditMessageInput)), true
+	case "Mutation.fetchChannelMessages":
+		if e.ComplexityRoot.Mutation.FetchChannelMessages == nil {
+			break
+		}
+
+		args, err := field_Mutation_fetchChannelMessages_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FetchChannelMessages(childComplexity, args["sessionId"].(string), args["jid"].(string), args["count"].(int32), args["before"].(*int32)), true
 	case "Mutation.fetchHistory":
 		if e.ComplexityRoot.Mutation.FetchHistory == nil {
 			break
@@ -3925,6 +4225,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.FetchMedia(childComplexity, args["sessionId"].(string), args["input"].(MessageKeyInput)), true
+	case "Mutation.followChannel":
+		if e.ComplexityRoot.Mutation.FollowChannel == nil {
+			break
+		}
+
+		args, err := field_Mutation_followChannel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FollowChannel(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.forwardMessage":
 		if e.ComplexityRoot.Mutation.ForwardMessage == nil {
 			break
@@ -4002,6 +4313,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LogoutSession(childComplexity, args["sessionId"].(string)), true
+	case "Mutation.markChannelViewed":
+		if e.ComplexityRoot.Mutation.MarkChannelViewed == nil {
+			break
+		}
+
+		args, err := field_Mutation_markChannelViewed_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkChannelViewed(childComplexity, args["sessionId"].(string), args["input"].(MarkChannelViewedInput)), true
+	case "Mutation.muteChannel":
+		if e.ComplexityRoot.Mutation.MuteChannel == nil {
+			break
+		}
+
+		args, err := field_Mutation_muteChannel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MuteChannel(childComplexity, args["sessionId"].(string), args["jid"].(string), args["mute"].(bool)), true
 	case "Mutation.postStatus":
 		if e.ComplexityRoot.Mutation.PostStatus == nil {
 			break
@@ -4024,6 +4357,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PromoteGroupMember(childComplexity, args["sessionId"].(string), args["groupJid"].(string), args["input"].(GroupParticipantsInput)), true
+	case "Mutation.reactToChannelMessage":
+		if e.ComplexityRoot.Mutation.ReactToChannelMessage == nil {
+			break
+		}
+
+		args, err := field_Mutation_reactToChannelMessage_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReactToChannelMessage(childComplexity, args["sessionId"].(string), args["input"].(ReactToChannelMessageInput)), true
 	case "Mutation.readChat":
 		if e.ComplexityRoot.Mutation.ReadChat == nil {
 			break
@@ -4299,6 +4643,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StopSession(childComplexity, args["sessionId"].(string)), true
+	case "Mutation.subscribeChannelUpdates":
+		if e.ComplexityRoot.Mutation.SubscribeChannelUpdates == nil {
+			break
+		}
+
+		args, err := field_Mutation_subscribeChannelUpdates_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubscribeChannelUpdates(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.subscribePresence":
 		if e.ComplexityRoot.Mutation.SubscribePresence == nil {
 			break
@@ -4332,6 +4687,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnblockContact(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Mutation.unfollowChannel":
+		if e.ComplexityRoot.Mutation.UnfollowChannel == nil {
+			break
+		}
+
+		args, err := field_Mutation_unfollowChannel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnfollowChannel(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
 	case "Mutation.unlabelChat":
 		if e.ComplexityRoot.Mutation.UnlabelChat == nil {
 			break
@@ -4979,6 +5345,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Call(childComplexity, args["sessionId"].(string), args["callId"].(string)), true
+	case "Query.channel":
+		if e.ComplexityRoot.Query.Channel == nil {
+			break
+		}
+
+		args, err := field_Query_channel_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Channel(childComplexity, args["sessionId"].(string), args["jid"].(string)), true
+	case "Query.channelByInvite":
+		if e.ComplexityRoot.Query.ChannelByInvite == nil {
+			break
+		}
+
+		args, err := field_Query_channelByInvite_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ChannelByInvite(childComplexity, args["sessionId"].(string), args["invite"].(string)), true
 	case "Query.chat":
 		if e.ComplexityRoot.Query.Chat == nil {
 			break
@@ -5273,6 +5661,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Webhooks(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 
+	case "ReactToChannelMessagePayload.serverId":
+		if e.ComplexityRoot.ReactToChannelMessagePayload.ServerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactToChannelMessagePayload.ServerID(childComplexity), true
+
 	case "Reaction.at":
 		if e.ComplexityRoot.Reaction.At == nil {
 			break
@@ -5310,6 +5705,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReactionContent.TargetID(childComplexity), true
+
+	case "ReactionCount.count":
+		if e.ComplexityRoot.ReactionCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionCount.Count(childComplexity), true
+	case "ReactionCount.emoji":
+		if e.ComplexityRoot.ReactionCount.Emoji == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReactionCount.Emoji(childComplexity), true
 
 	case "ReactionEvent.chatJid":
 		if e.ComplexityRoot.ReactionEvent.ChatJID == nil {
@@ -5572,6 +5980,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Session.Calls(childComplexity, args["first"].(*int32), args["after"].(*string), args["filter"].(*CallFilter)), true
+	case "Session.channels":
+		if e.ComplexityRoot.Session.Channels == nil {
+			break
+		}
+
+		args, err := field_Session_channels_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Session.Channels(childComplexity, args["first"].(*int32), args["after"].(*string), args["following"].(*bool)), true
 	case "Session.chat":
 		if e.ComplexityRoot.Session.Chat == nil {
 			break
@@ -6044,6 +6463,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubGroup.Subject(childComplexity), true
 
+	case "SubscribeChannelUpdatesPayload.seconds":
+		if e.ComplexityRoot.SubscribeChannelUpdatesPayload.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubscribeChannelUpdatesPayload.Seconds(childComplexity), true
+
 	case "SubscribePresencePayload.jid":
 		if e.ComplexityRoot.SubscribePresencePayload.JID == nil {
 			break
@@ -6404,6 +6830,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ContactCardInput", graphql.BindUnmarshaler(ec, unmarshalInputContactCardInput)),
 			graphql.NewInputUnmarshaler("ContactFilter", graphql.BindUnmarshaler(ec, unmarshalInputContactFilter)),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateApiKeyInput)),
+			graphql.NewInputUnmarshaler("CreateChannelInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateChannelInput)),
 			graphql.NewInputUnmarshaler("CreateGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateGroupInput)),
 			graphql.NewInputUnmarshaler("CreateLabelInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateLabelInput)),
 			graphql.NewInputUnmarshaler("CreateRealtimeTicketInput", graphql.BindUnmarshaler(ec, unmarshalInputCreateRealtimeTicketInput)),
@@ -6418,12 +6845,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LabelMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputLabelMessageInput)),
 			graphql.NewInputUnmarshaler("LinkGroupInput", graphql.BindUnmarshaler(ec, unmarshalInputLinkGroupInput)),
 			graphql.NewInputUnmarshaler("LocationInput", graphql.BindUnmarshaler(ec, unmarshalInputLocationInput)),
+			graphql.NewInputUnmarshaler("MarkChannelViewedInput", graphql.BindUnmarshaler(ec, unmarshalInputMarkChannelViewedInput)),
 			graphql.NewInputUnmarshaler("MediaInput", graphql.BindUnmarshaler(ec, unmarshalInputMediaInput)),
 			graphql.NewInputUnmarshaler("MessageContentInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageContentInput)),
 			graphql.NewInputUnmarshaler("MessageFilter", graphql.BindUnmarshaler(ec, unmarshalInputMessageFilter)),
 			graphql.NewInputUnmarshaler("MessageKeyInput", graphql.BindUnmarshaler(ec, unmarshalInputMessageKeyInput)),
 			graphql.NewInputUnmarshaler("PollInput", graphql.BindUnmarshaler(ec, unmarshalInputPollInput)),
 			graphql.NewInputUnmarshaler("PostStatusInput", graphql.BindUnmarshaler(ec, unmarshalInputPostStatusInput)),
+			graphql.NewInputUnmarshaler("ReactToChannelMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputReactToChannelMessageInput)),
 			graphql.NewInputUnmarshaler("ReadChatInput", graphql.BindUnmarshaler(ec, unmarshalInputReadChatInput)),
 			graphql.NewInputUnmarshaler("RedeliverRangeInput", graphql.BindUnmarshaler(ec, unmarshalInputRedeliverRangeInput)),
 			graphql.NewInputUnmarshaler("RetryPolicyInput", graphql.BindUnmarshaler(ec, unmarshalInputRetryPolicyInput)),
@@ -6910,6 +7339,220 @@ type CallEdge {
 type RejectCallPayload {
   "The call."
   call: Call!
+}
+`, BuiltIn: false},
+	{Name: "../schema/channel.graphqls", Input: `extend type Query {
+  "One channel that the account follows or followed; NOT_FOUND when there is none with this address."
+  channel("The session's id." sessionId: ID!, "The channel's address." jid: JID!): Channel @capability(any: [READ, SEND])
+  "A look at a channel by its invite, followed or not. Live; nothing is stored, and role, following and muted are not known."
+  channelByInvite("The session's id." sessionId: ID!, "Bare code or full link." invite: String!): Channel @capability(any: [READ])
+}
+
+extend type Session {
+  "The channels that the account follows or followed, in the order in which the gateway got to know them."
+  channels(
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+    "Only those that are followed, or only the others; null: all."
+    following: Boolean
+  ): ChannelConnection! @capability(any: [READ])
+}
+
+extend type Mutation {
+  """
+  Creates a channel, with the account as its owner, and stores it at once. Live. The first one accepts WhatsApp's terms
+  of channels for the account.
+  """
+  createChannel("The session's id." sessionId: ID!, "The channel." input: CreateChannelInput!): ChannelPayload! @capability(any: [SEND])
+  "Follows a channel. Live; repeating it changes nothing."
+  followChannel("The session's id." sessionId: ID!, "The channel's address." jid: JID!): ChannelPayload! @capability(any: [SEND])
+  "Ends following a channel, of which what is stored stays readable. Live; repeating it changes nothing. Its owner cannot: FORBIDDEN."
+  unfollowChannel("The session's id." sessionId: ID!, "The channel's address." jid: JID!): ChannelPayload! @capability(any: [SEND])
+  "Keeps a channel's messages from ringing on phones, or lets them ring. Live; FORBIDDEN for one that is not followed."
+  muteChannel("The session's id." sessionId: ID!, "The channel's address." jid: JID!, "Whether to mute it." mute: Boolean!): ChannelPayload!
+    @capability(any: [SEND])
+  """
+  Has WhatsApp tell for some minutes how the messages of a channel are received: ` + "`" + `channelStats` + "`" + ` of its messages
+  follow. Live; WhatsApp tells none of it unasked.
+  """
+  subscribeChannelUpdates("The session's id." sessionId: ID!, "The channel's address." jid: JID!): SubscribeChannelUpdatesPayload!
+    @capability(any: [READ])
+  "Asks WhatsApp for older messages of a channel and stores those that are new here, without events. Live."
+  fetchChannelMessages(
+    "The session's id."
+    sessionId: ID!
+    "The channel's address."
+    jid: JID!
+    "How many, 1 to 100."
+    count: Int! = 50
+    "Only those older than the message with this number in the channel; null: the latest."
+    before: Int
+  ): FetchChannelMessagesPayload! @capability(any: [READ])
+}
+
+extend type Mutation {
+  "Reacts to a channel's message for the account. Live; WhatsApp does not confirm it, and ` + "`" + `channelStats` + "`" + ` tell of it."
+  reactToChannelMessage("The session's id." sessionId: ID!, "Which message, and with what." input: ReactToChannelMessageInput!): ReactToChannelMessagePayload!
+    @capability(any: [SEND])
+  "Counts the account among those who have seen messages of a channel. Live."
+  markChannelViewed("The session's id." sessionId: ID!, "Which messages." input: MarkChannelViewedInput!): MarkChannelViewedPayload!
+    @capability(any: [SEND])
+}
+
+"A reaction to a channel's message."
+input ReactToChannelMessageInput {
+  "The channel's address."
+  jid: JID!
+  "The message's number in the channel."
+  serverId: Int!
+  "One emoji; empty takes the reaction back."
+  emoji: String!
+}
+
+"Messages of a channel that were seen."
+input MarkChannelViewedInput {
+  "The channel's address."
+  jid: JID!
+  "The messages' numbers in the channel, 1 to 100."
+  serverIds: [Int!]!
+}
+
+"What was reacted to."
+type ReactToChannelMessagePayload {
+  "The message's number in the channel."
+  serverId: Int!
+}
+
+"What was seen."
+type MarkChannelViewedPayload {
+  "The messages' numbers in the channel."
+  serverIds: [Int!]!
+}
+
+extend type Message {
+  "The channel's own number of it; null elsewhere."
+  serverId: Int
+  "How it is received, of a channel's message; null where nothing was heard of that."
+  channelStats: ChannelStats @capability(any: [READ])
+}
+
+"What the account is in a channel."
+enum ChannelRole {
+  "It does not follow it."
+  GUEST
+  "It follows it."
+  SUBSCRIBER
+  "It may write in it."
+  ADMIN
+  "It has created it, or was given it."
+  OWNER
+}
+
+"A channel to create."
+input CreateChannelInput {
+  "1 to 100 characters."
+  name: String!
+  "At most 2,048 characters."
+  description: String
+  "A JPEG or PNG in base64, at most 5 MiB."
+  picture: String
+}
+
+"A channel that the account follows or followed."
+type Channel {
+  "Its address."
+  jid: JID!
+  "The session through which it is known."
+  sessionId: ID!
+  "Its name."
+  name: String!
+  "What it is about."
+  description: String!
+  "The link that shows it to anybody; null when unknown."
+  inviteLink: String
+  "What the account is in it."
+  role: ChannelRole!
+  "Whether its messages come to the account."
+  following: Boolean!
+  "Whether its messages ring on no phone."
+  muted: Boolean!
+  "Whether WhatsApp has verified it."
+  verified: Boolean!
+  "How many follow it, as last heard."
+  subscriberCount: Int!
+  "When it was created; null when unknown."
+  createdAtWa: DateTime
+  "When the gateway first heard of it."
+  firstSeenAt: DateTime!
+  "When it was last heard of."
+  updatedAt: DateTime!
+  "The chat that its messages are in; null before the first."
+  chat: Chat @capability(any: [READ])
+  "Its stored messages, the latest first."
+  messages(
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+  ): MessageConnection! @capability(any: [READ, SEND])
+}
+
+"How a channel's message is received."
+type ChannelStats {
+  "How many have seen it, as far as WhatsApp tells."
+  views: Int!
+  "What people reacted with, the most frequent first."
+  reactions: [ReactionCount!]!
+  "When that was heard."
+  updatedAt: DateTime!
+}
+
+"How many reacted with an emoji."
+type ReactionCount {
+  "The emoji."
+  emoji: String!
+  "How many."
+  count: Int!
+}
+
+"A page of channels."
+type ChannelConnection {
+  "The channels with their cursors."
+  edges: [ChannelEdge!]!
+  "The channels."
+  nodes: [Channel!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A channel in a page."
+type ChannelEdge {
+  "For ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The channel."
+  node: Channel!
+}
+
+"The channel as it is now."
+type ChannelPayload {
+  "The channel."
+  channel: Channel!
+}
+
+"For how long WhatsApp tells how messages are received."
+type SubscribeChannelUpdatesPayload {
+  "Seconds from now."
+  seconds: Int!
+}
+
+"Messages that WhatsApp gave."
+type FetchChannelMessagesPayload {
+  "The messages as they are stored, the latest first."
+  messages: [Message!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/chat.graphqls", Input: `extend type Query {
@@ -10023,6 +10666,86 @@ func childFields_CallEdge(ctx context.Context, ec *executionContext, field graph
 	return nil, fmt.Errorf("no field named %q was found under type CallEdge", field.Name)
 }
 
+func childFields_Channel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_Channel_jid(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Channel_sessionId(ctx, ec, field)
+	case "name":
+		return fieldContext_Channel_name(ctx, ec, field)
+	case "description":
+		return fieldContext_Channel_description(ctx, ec, field)
+	case "inviteLink":
+		return fieldContext_Channel_inviteLink(ctx, ec, field)
+	case "role":
+		return fieldContext_Channel_role(ctx, ec, field)
+	case "following":
+		return fieldContext_Channel_following(ctx, ec, field)
+	case "muted":
+		return fieldContext_Channel_muted(ctx, ec, field)
+	case "verified":
+		return fieldContext_Channel_verified(ctx, ec, field)
+	case "subscriberCount":
+		return fieldContext_Channel_subscriberCount(ctx, ec, field)
+	case "createdAtWa":
+		return fieldContext_Channel_createdAtWa(ctx, ec, field)
+	case "firstSeenAt":
+		return fieldContext_Channel_firstSeenAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Channel_updatedAt(ctx, ec, field)
+	case "chat":
+		return fieldContext_Channel_chat(ctx, ec, field)
+	case "messages":
+		return fieldContext_Channel_messages(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Channel", field.Name)
+}
+
+func childFields_ChannelConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_ChannelConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_ChannelConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_ChannelConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_ChannelConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelConnection", field.Name)
+}
+
+func childFields_ChannelEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_ChannelEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_ChannelEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelEdge", field.Name)
+}
+
+func childFields_ChannelPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return fieldContext_ChannelPayload_channel(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
+}
+
+func childFields_ChannelStats(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "views":
+		return fieldContext_ChannelStats_views(ctx, ec, field)
+	case "reactions":
+		return fieldContext_ChannelStats_reactions(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_ChannelStats_updatedAt(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelStats", field.Name)
+}
+
 func childFields_Chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10393,6 +11116,14 @@ func childFields_EventEdge(ctx context.Context, ec *executionContext, field grap
 	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
 }
 
+func childFields_FetchChannelMessagesPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "messages":
+		return fieldContext_FetchChannelMessagesPayload_messages(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FetchChannelMessagesPayload", field.Name)
+}
+
 func childFields_FetchHistoryPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "chatJid":
@@ -10643,6 +11374,14 @@ func childFields_LogoutSessionPayload(ctx context.Context, ec *executionContext,
 	return nil, fmt.Errorf("no field named %q was found under type LogoutSessionPayload", field.Name)
 }
 
+func childFields_MarkChannelViewedPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serverIds":
+		return fieldContext_MarkChannelViewedPayload_serverIds(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkChannelViewedPayload", field.Name)
+}
+
 func childFields_Message(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10705,6 +11444,10 @@ func childFields_Message(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Message_quoted(ctx, ec, field)
 	case "receipts":
 		return fieldContext_Message_receipts(ctx, ec, field)
+	case "serverId":
+		return fieldContext_Message_serverId(ctx, ec, field)
+	case "channelStats":
+		return fieldContext_Message_channelStats(ctx, ec, field)
 	case "labels":
 		return fieldContext_Message_labels(ctx, ec, field)
 	}
@@ -10885,6 +11628,14 @@ func childFields_QRCode(ctx context.Context, ec *executionContext, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type QRCode", field.Name)
 }
 
+func childFields_ReactToChannelMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "serverId":
+		return fieldContext_ReactToChannelMessagePayload_serverId(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReactToChannelMessagePayload", field.Name)
+}
+
 func childFields_Reaction(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "sender":
@@ -10897,6 +11648,16 @@ func childFields_Reaction(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_Reaction_at(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Reaction", field.Name)
+}
+
+func childFields_ReactionCount(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "emoji":
+		return fieldContext_ReactionCount_emoji(ctx, ec, field)
+	case "count":
+		return fieldContext_ReactionCount_count(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReactionCount", field.Name)
 }
 
 func childFields_ReadChatPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11091,6 +11852,8 @@ func childFields_Session(ctx context.Context, ec *executionContext, field graphq
 		return fieldContext_Session_updatedAt(ctx, ec, field)
 	case "calls":
 		return fieldContext_Session_calls(ctx, ec, field)
+	case "channels":
+		return fieldContext_Session_channels(ctx, ec, field)
 	case "chats":
 		return fieldContext_Session_chats(ctx, ec, field)
 	case "chat":
@@ -11261,6 +12024,14 @@ func childFields_SubGroup(ctx context.Context, ec *executionContext, field graph
 		return fieldContext_SubGroup_group(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubGroup", field.Name)
+}
+
+func childFields_SubscribeChannelUpdatesPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seconds":
+		return fieldContext_SubscribeChannelUpdatesPayload_seconds(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubscribeChannelUpdatesPayload", field.Name)
 }
 
 func childFields_SubscribePresencePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11617,6 +12388,74 @@ func dir_page_args(ctx context.Context, ec *executionContext, rawArgs map[string
 	return args, nil
 }
 
+func field_Channel_messages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Channel_messages_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	return args, nil
+}
+
+func field_Channel_messages_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
 func field_Chat_messages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -11937,6 +12776,28 @@ func field_Mutation_createApiKey_args(ctx context.Context, ec *executionContext,
 	return args, nil
 }
 
+func field_Mutation_createChannel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CreateChannelInput, error) {
+			return unmarshalNCreateChannelInput2wagatewayᚋgraphᚋgenᚐCreateChannelInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
 func field_Mutation_createGroup_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12177,6 +13038,44 @@ func field_Mutation_editMessage_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_fetchChannelMessages_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "count",
+		func(ctx context.Context, v any) (int32, error) {
+			return unmarshalNInt2int32(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["count"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*int32, error) {
+			return unmarshalOInt2ᚖint32(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func field_Mutation_fetchHistory_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12218,6 +13117,28 @@ func field_Mutation_fetchMedia_args(ctx context.Context, ec *executionContext, r
 		return nil, err
 	}
 	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_followChannel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
 	return args, nil
 }
 
@@ -12383,6 +13304,58 @@ func field_Mutation_logoutSession_args(ctx context.Context, ec *executionContext
 	return args, nil
 }
 
+func field_Mutation_markChannelViewed_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (MarkChannelViewedInput, error) {
+			return unmarshalNMarkChannelViewedInput2wagatewayᚋgraphᚋgenᚐMarkChannelViewedInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
+	return args, nil
+}
+
+func field_Mutation_muteChannel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "mute",
+		func(ctx context.Context, v any) (bool, error) {
+			return unmarshalNBoolean2bool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["mute"] = arg2
+	return args, nil
+}
+
 func field_Mutation_postStatus_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -12440,6 +13413,28 @@ func field_Mutation_promoteGroupMember_args(ctx context.Context, ec *executionCo
 		return nil, err
 	}
 	args["input"] = arg2
+	return args, nil
+}
+
+func field_Mutation_reactToChannelMessage_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (ReactToChannelMessageInput, error) {
+			return unmarshalNReactToChannelMessageInput2wagatewayᚋgraphᚋgenᚐReactToChannelMessageInput(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg1
 	return args, nil
 }
 
@@ -12977,6 +13972,28 @@ func field_Mutation_stopSession_args(ctx context.Context, ec *executionContext, 
 	return args, nil
 }
 
+func field_Mutation_subscribeChannelUpdates_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
 func field_Mutation_subscribePresence_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -13014,6 +14031,28 @@ func field_Mutation_testWebhook_args(ctx context.Context, ec *executionContext, 
 }
 
 func field_Mutation_unblockContact_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
+	return args, nil
+}
+
+func field_Mutation_unfollowChannel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
@@ -13520,6 +14559,50 @@ func field_Query_call_args(ctx context.Context, ec *executionContext, rawArgs ma
 		return nil, err
 	}
 	args["callId"] = arg1
+	return args, nil
+}
+
+func field_Query_channelByInvite_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "invite",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNString2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["invite"] = arg1
+	return args, nil
+}
+
+func field_Query_channel_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "jid",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNJID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["jid"] = arg1
 	return args, nil
 }
 
@@ -14370,6 +15453,82 @@ func field_Session_calls_args(ctx context.Context, ec *executionContext, rawArgs
 }
 
 func field_Session_calls_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
+func field_Session_channels_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+
+	arg0, err := field_Session_channels_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "following",
+		func(ctx context.Context, v any) (*bool, error) {
+			return unmarshalOBoolean2ᚖbool(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["following"] = arg2
+	return args, nil
+}
+
+func field_Session_channels_argsFirst(
 	ctx context.Context,
 	ec *executionContext, rawArgs map[string]any,
 ) (*int32, error) {
@@ -16724,6 +17883,711 @@ func _CallEvent_video(ctx context.Context, ec *executionContext, field graphql.C
 }
 func fieldContext_CallEvent_video(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "Boolean")
+}
+
+func _Channel_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "JID")
+}
+
+func _Channel_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "ID")
+}
+
+func _Channel_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "String")
+}
+
+func _Channel_description(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_description(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_description(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "String")
+}
+
+func _Channel_inviteLink(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_inviteLink(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InviteLink(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalOString2string(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Channel_inviteLink(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, true, false, "String")
+}
+
+func _Channel_role(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_role(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.ChannelRole) graphql.Marshaler {
+			return marshalNChannelRole2wagatewayᚋmodelsᚐChannelRole(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_role(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "ChannelRole")
+}
+
+func _Channel_following(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_following(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Following, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_following(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Boolean")
+}
+
+func _Channel_muted(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_muted(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Muted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_muted(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Boolean")
+}
+
+func _Channel_verified(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_verified(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verified, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_verified(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Boolean")
+}
+
+func _Channel_subscriberCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_subscriberCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubscriberCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_subscriberCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "Int")
+}
+
+func _Channel_createdAtWa(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_createdAtWa(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAtWA, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Channel_createdAtWa(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "DateTime")
+}
+
+func _Channel_firstSeenAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_firstSeenAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstSeenAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_firstSeenAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "DateTime")
+}
+
+func _Channel_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "DateTime")
+}
+
+func _Channel_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_chat(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Channel().Chat(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Chat
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Chat
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Chat) graphql.Marshaler {
+			return marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Channel_chat(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Chat(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Channel_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Channel().Messages(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ", "SEND"})
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Message]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Message]) graphql.Marshaler {
+			return marshalNMessageConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Channel",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MessageConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Channel_messages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _ChannelConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Edge[models.Channel]) graphql.Marshaler {
+			return marshalNChannelEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Channel) graphql.Marshaler {
+			return marshalNChannel2ᚕᚖwagatewayᚋmodelsᚐChannelᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Channel(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelConnection", field, true, false, "Int")
+}
+
+func _ChannelEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelEdge", field, false, false, "String")
+}
+
+func _ChannelEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Channel]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+			return marshalNChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Channel(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelPayload_channel(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ChannelPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPayload_channel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Channel, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+			return marshalNChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPayload_channel(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Channel(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelStats_views(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ChannelStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelStats_views(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Views, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelStats_views(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelStats", field, false, false, "Int")
+}
+
+func _ChannelStats_reactions(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ChannelStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelStats_reactions(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reactions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []models.ReactionCount) graphql.Marshaler {
+			return marshalNReactionCount2ᚕwagatewayᚋmodelsᚐReactionCountᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelStats_reactions(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ChannelStats",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ReactionCount(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _ChannelStats_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ChannelStats) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelStats_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelStats_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelStats", field, false, false, "DateTime")
 }
 
 func _Chat_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Chat) (ret graphql.Marshaler) {
@@ -19942,6 +21806,38 @@ func fieldContext_EventEdge_node(_ context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _FetchChannelMessagesPayload_messages(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *FetchChannelMessagesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_FetchChannelMessagesPayload_messages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Messages, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚕᚖwagatewayᚋmodelsᚐMessageᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_FetchChannelMessagesPayload_messages(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FetchChannelMessagesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
 func _FetchHistoryPayload_chatJid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *FetchHistoryPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -22223,6 +24119,29 @@ func fieldContext_LogoutSessionPayload_session(_ context.Context, ec *executionC
 	return fc, nil
 }
 
+func _MarkChannelViewedPayload_serverIds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MarkChannelViewedPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_MarkChannelViewedPayload_serverIds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServerIds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int32) graphql.Marshaler {
+			return marshalNInt2ᚕint32ᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_MarkChannelViewedPayload_serverIds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MarkChannelViewedPayload", field, false, false, "Int")
+}
+
 func _MediaContent_kind(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *MediaContent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -23390,6 +25309,84 @@ func fieldContext_Message_receipts(_ context.Context, ec *executionContext, fiel
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return childFields_MessageReceipt(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Message_serverId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_serverId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ChannelNumber(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return marshalOInt2ᚖint(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_serverId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Message", field, true, false, "Int")
+}
+
+func _Message_channelStats(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Message) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Message_channelStats(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Message().ChannelStats(ctx, obj)
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.ChannelStats
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.ChannelStats
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.ChannelStats
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.ChannelStats) graphql.Marshaler {
+			return marshalOChannelStats2ᚖwagatewayᚋmodelsᚐChannelStats(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Message_channelStats(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Message",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelStats(ctx, ec, field)
 		},
 	}
 	return fc, nil
@@ -24954,6 +26951,542 @@ func fieldContext_Mutation_rejectCall(ctx context.Context, ec *executionContext,
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Mutation_rejectCall_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_createChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_createChannel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CreateChannel(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(CreateChannelInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ChannelPayload) graphql.Marshaler {
+			return marshalNChannelPayload2ᚖwagatewayᚋgraphᚋgenᚐChannelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_createChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_createChannel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_followChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_followChannel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FollowChannel(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ChannelPayload) graphql.Marshaler {
+			return marshalNChannelPayload2ᚖwagatewayᚋgraphᚋgenᚐChannelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_followChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_followChannel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_unfollowChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_unfollowChannel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().UnfollowChannel(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ChannelPayload) graphql.Marshaler {
+			return marshalNChannelPayload2ᚖwagatewayᚋgraphᚋgenᚐChannelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_unfollowChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_unfollowChannel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_muteChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_muteChannel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MuteChannel(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string), fc.Args["mute"].(bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ChannelPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ChannelPayload) graphql.Marshaler {
+			return marshalNChannelPayload2ᚖwagatewayᚋgraphᚋgenᚐChannelPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_muteChannel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_muteChannel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_subscribeChannelUpdates(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_subscribeChannelUpdates(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SubscribeChannelUpdates(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *SubscribeChannelUpdatesPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *SubscribeChannelUpdatesPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *SubscribeChannelUpdatesPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *SubscribeChannelUpdatesPayload) graphql.Marshaler {
+			return marshalNSubscribeChannelUpdatesPayload2ᚖwagatewayᚋgraphᚋgenᚐSubscribeChannelUpdatesPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_subscribeChannelUpdates(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SubscribeChannelUpdatesPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_subscribeChannelUpdates_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_fetchChannelMessages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_fetchChannelMessages(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().FetchChannelMessages(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string), fc.Args["count"].(int32), fc.Args["before"].(*int32))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *FetchChannelMessagesPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *FetchChannelMessagesPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *FetchChannelMessagesPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *FetchChannelMessagesPayload) graphql.Marshaler {
+			return marshalNFetchChannelMessagesPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchChannelMessagesPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_fetchChannelMessages(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_FetchChannelMessagesPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_fetchChannelMessages_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_reactToChannelMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_reactToChannelMessage(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ReactToChannelMessage(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(ReactToChannelMessageInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *ReactToChannelMessagePayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *ReactToChannelMessagePayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *ReactToChannelMessagePayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *ReactToChannelMessagePayload) graphql.Marshaler {
+			return marshalNReactToChannelMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐReactToChannelMessagePayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_reactToChannelMessage(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ReactToChannelMessagePayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_reactToChannelMessage_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Mutation_markChannelViewed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Mutation_markChannelViewed(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().MarkChannelViewed(ctx, fc.Args["sessionId"].(string), fc.Args["input"].(MarkChannelViewedInput))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"SEND"})
+				if err != nil {
+					var zeroVal *MarkChannelViewedPayload
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *MarkChannelViewedPayload
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *MarkChannelViewedPayload
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *MarkChannelViewedPayload) graphql.Marshaler {
+			return marshalNMarkChannelViewedPayload2ᚖwagatewayᚋgraphᚋgenᚐMarkChannelViewedPayload(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Mutation_markChannelViewed(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_MarkChannelViewedPayload(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Mutation_markChannelViewed_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -31313,6 +33846,140 @@ func fieldContext_Query_call(ctx context.Context, ec *executionContext, field gr
 	return fc, nil
 }
 
+func _Query_channel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_channel(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Channel(ctx, fc.Args["sessionId"].(string), fc.Args["jid"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ", "SEND"})
+				if err != nil {
+					var zeroVal *models.Channel
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Channel
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Channel
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+			return marshalOChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_channel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Channel(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_channel_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_channelByInvite(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_channelByInvite(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ChannelByInvite(ctx, fc.Args["sessionId"].(string), fc.Args["invite"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *models.Channel
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Channel
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Channel
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+			return marshalOChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_channelByInvite(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Channel(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_channelByInvite_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_chat(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33186,6 +35853,29 @@ func fieldContext_Query___schema(_ context.Context, ec *executionContext, field 
 	return fc, nil
 }
 
+func _ReactToChannelMessagePayload_serverId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactToChannelMessagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactToChannelMessagePayload_serverId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ServerID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactToChannelMessagePayload_serverId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactToChannelMessagePayload", field, false, false, "Int")
+}
+
 func _Reaction_sender(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Reaction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -33331,6 +36021,52 @@ func _ReactionContent_targetId(ctx context.Context, ec *executionContext, field 
 }
 func fieldContext_ReactionContent_targetId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReactionContent", field, false, false, "String")
+}
+
+func _ReactionCount_emoji(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ReactionCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionCount_emoji(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Emoji, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionCount_emoji(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionCount", field, false, false, "String")
+}
+
+func _ReactionCount_count(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ReactionCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ReactionCount_count(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ReactionCount_count(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ReactionCount", field, false, false, "Int")
 }
 
 func _ReactionEvent_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *ReactionEvent) (ret graphql.Marshaler) {
@@ -34882,6 +37618,73 @@ func fieldContext_Session_calls(ctx context.Context, ec *executionContext, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = field_Session_calls_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Session_channels(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Session) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Session_channels(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Session().Channels(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["following"].(*bool))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Channel]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Channel]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Channel]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, obj, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Channel]) graphql.Marshaler {
+			return marshalNChannelConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Session_channels(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Session",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_ChannelConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Session_channels_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -36440,6 +39243,29 @@ func fieldContext_SubGroup_group(_ context.Context, ec *executionContext, field 
 		},
 	}
 	return fc, nil
+}
+
+func _SubscribeChannelUpdatesPayload_seconds(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SubscribeChannelUpdatesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SubscribeChannelUpdatesPayload_seconds(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int32) graphql.Marshaler {
+			return marshalNInt2int32(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SubscribeChannelUpdatesPayload_seconds(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubscribeChannelUpdatesPayload", field, false, false, "Int")
 }
 
 func _SubscribePresencePayload_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SubscribePresencePayload) (ret graphql.Marshaler) {
@@ -39404,6 +42230,62 @@ func UnmarshalCreateApiKeyInput(ctx context.Context, raw any) (CreateAPIKeyInput
 	return out, err
 }
 
+func unmarshalInputCreateChannelInput(ctx context.Context, ec *executionContext, obj any) (CreateChannelInput, error) {
+	var it CreateChannelInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "description", "picture"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "description":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Description = graphql.OmittableOf(data)
+		case "picture":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("picture"))
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Picture = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCreateChannelInput unmarshals raw into the CreateChannelInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCreateChannelInput(ctx context.Context, raw any) (CreateChannelInput, error) {
+	var out CreateChannelInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateChannelInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputCreateGroupInput(ctx context.Context, ec *executionContext, obj any) (CreateGroupInput, error) {
 	var it CreateGroupInput
 	if obj == nil {
@@ -40230,6 +43112,55 @@ func UnmarshalLocationInput(ctx context.Context, raw any) (LocationInput, error)
 	return out, err
 }
 
+func unmarshalInputMarkChannelViewedInput(ctx context.Context, ec *executionContext, obj any) (MarkChannelViewedInput, error) {
+	var it MarkChannelViewedInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "serverIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "serverIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serverIds"))
+			data, err := unmarshalNInt2ᚕint32ᚄ(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServerIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMarkChannelViewedInput unmarshals raw into the MarkChannelViewedInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMarkChannelViewedInput(ctx context.Context, raw any) (MarkChannelViewedInput, error) {
+	var out MarkChannelViewedInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MarkChannelViewedInput", raw, &out)
+	return out, err
+}
+
 func unmarshalInputMediaInput(ctx context.Context, ec *executionContext, obj any) (MediaInput, error) {
 	var it MediaInput
 	if obj == nil {
@@ -40703,6 +43634,62 @@ func unmarshalInputPostStatusInput(ctx context.Context, ec *executionContext, ob
 func UnmarshalPostStatusInput(ctx context.Context, raw any) (PostStatusInput, error) {
 	var out PostStatusInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PostStatusInput", raw, &out)
+	return out, err
+}
+
+func unmarshalInputReactToChannelMessageInput(ctx context.Context, ec *executionContext, obj any) (ReactToChannelMessageInput, error) {
+	var it ReactToChannelMessageInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"jid", "serverId", "emoji"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "jid":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("jid"))
+			data, err := unmarshalNJID2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.JID = data
+		case "serverId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("serverId"))
+			data, err := unmarshalNInt2int32(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.ServerID = data
+		case "emoji":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emoji"))
+			data, err := unmarshalNString2string(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Emoji = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalReactToChannelMessageInput unmarshals raw into the ReactToChannelMessageInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalReactToChannelMessageInput(ctx context.Context, raw any) (ReactToChannelMessageInput, error) {
+	var out ReactToChannelMessageInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ReactToChannelMessageInput", raw, &out)
 	return out, err
 }
 
@@ -43156,6 +46143,274 @@ func _CallEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
+var channelImplementors = []string{"Channel"}
+
+func _Channel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Channel) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Channel")
+		case "jid":
+			out.Values[i] = _Channel_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sessionId":
+			out.Values[i] = _Channel_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "name":
+			out.Values[i] = _Channel_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "description":
+			out.Values[i] = _Channel_description(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "inviteLink":
+			out.Values[i] = _Channel_inviteLink(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "role":
+			out.Values[i] = _Channel_role(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "following":
+			out.Values[i] = _Channel_following(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "muted":
+			out.Values[i] = _Channel_muted(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "verified":
+			out.Values[i] = _Channel_verified(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "subscriberCount":
+			out.Values[i] = _Channel_subscriberCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "createdAtWa":
+			out.Values[i] = _Channel_createdAtWa(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "firstSeenAt":
+			out.Values[i] = _Channel_firstSeenAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = _Channel_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "chat":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Channel_chat(ctx, ec, field, obj)
+				})
+		case "messages":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Channel_messages(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelConnectionImplementors = []string{"ChannelConnection"}
+
+func _ChannelConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Connection[models.Channel]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelConnection")
+		case "edges":
+			out.Values[i] = _ChannelConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = _ChannelConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = _ChannelConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _ChannelConnection_totalCount(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelEdgeImplementors = []string{"ChannelEdge"}
+
+func _ChannelEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Edge[models.Channel]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelEdge")
+		case "cursor":
+			out.Values[i] = _ChannelEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _ChannelEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelPayloadImplementors = []string{"ChannelPayload"}
+
+func _ChannelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ChannelPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelPayload")
+		case "channel":
+			out.Values[i] = _ChannelPayload_channel(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelStatsImplementors = []string{"ChannelStats"}
+
+func _ChannelStats(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.ChannelStats) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelStatsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelStats")
+		case "views":
+			out.Values[i] = _ChannelStats_views(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reactions":
+			out.Values[i] = _ChannelStats_reactions(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updatedAt":
+			out.Values[i] = _ChannelStats_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var chatImplementors = []string{"Chat", "Node"}
 
 func _Chat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Chat) graphql.Marshaler {
@@ -44634,6 +47889,39 @@ func _EventEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
+var fetchChannelMessagesPayloadImplementors = []string{"FetchChannelMessagesPayload"}
+
+func _FetchChannelMessagesPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *FetchChannelMessagesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, fetchChannelMessagesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FetchChannelMessagesPayload")
+		case "messages":
+			out.Values[i] = _FetchChannelMessagesPayload_messages(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var fetchHistoryPayloadImplementors = []string{"FetchHistoryPayload"}
 
 func _FetchHistoryPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *FetchHistoryPayload) graphql.Marshaler {
@@ -45708,6 +48996,39 @@ func _LogoutSessionPayload(ctx context.Context, ec *executionContext, sel ast.Se
 	return out
 }
 
+var markChannelViewedPayloadImplementors = []string{"MarkChannelViewedPayload"}
+
+func _MarkChannelViewedPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MarkChannelViewedPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, markChannelViewedPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MarkChannelViewedPayload")
+		case "serverIds":
+			out.Values[i] = _MarkChannelViewedPayload_serverIds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var mediaContentImplementors = []string{"MediaContent", "MessageContent"}
 
 func _MediaContent(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *MediaContent) graphql.Marshaler {
@@ -45967,6 +49288,17 @@ func _Message(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return _Message_receipts(ctx, ec, field, obj)
+				})
+		case "serverId":
+			out.Values[i] = _Message_serverId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "channelStats":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Message_channelStats(ctx, ec, field, obj)
 				})
 		case "labels":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -46431,6 +49763,62 @@ func _Mutation(ctx context.Context, ec *executionContext, sel ast.SelectionSet) 
 		case "rejectCall":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return _Mutation_rejectCall(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createChannel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_createChannel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "followChannel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_followChannel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unfollowChannel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_unfollowChannel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "muteChannel":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_muteChannel(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscribeChannelUpdates":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_subscribeChannelUpdates(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "fetchChannelMessages":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_fetchChannelMessages(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reactToChannelMessage":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_reactToChannelMessage(ctx, ec, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "markChannelViewed":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return _Mutation_markChannelViewed(ctx, ec, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -47736,6 +51124,18 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_call(ctx, ec, field)
 				})
+		case "channel":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_channel(ctx, ec, field)
+				})
+		case "channelByInvite":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_channelByInvite(ctx, ec, field)
+				})
 		case "chat":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -47929,6 +51329,39 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 	return out
 }
 
+var reactToChannelMessagePayloadImplementors = []string{"ReactToChannelMessagePayload"}
+
+func _ReactToChannelMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *ReactToChannelMessagePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reactToChannelMessagePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReactToChannelMessagePayload")
+		case "serverId":
+			out.Values[i] = _ReactToChannelMessagePayload_serverId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var reactionImplementors = []string{"Reaction"}
 
 func _Reaction(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Reaction) graphql.Marshaler {
@@ -47995,6 +51428,44 @@ func _ReactionContent(ctx context.Context, ec *executionContext, sel ast.Selecti
 			}
 		case "targetId":
 			out.Values[i] = _ReactionContent_targetId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var reactionCountImplementors = []string{"ReactionCount"}
+
+func _ReactionCount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.ReactionCount) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, reactionCountImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ReactionCount")
+		case "emoji":
+			out.Values[i] = _ReactionCount_emoji(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "count":
+			out.Values[i] = _ReactionCount_count(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48781,6 +52252,12 @@ func _Session(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return _Session_calls(ctx, ec, field, obj)
 				})
+		case "channels":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Session_channels(ctx, ec, field, obj)
+				})
 		case "chats":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -49458,6 +52935,39 @@ func _SubGroup(ctx context.Context, ec *executionContext, sel ast.SelectionSet, 
 		case "group":
 			out.Values[i] = _SubGroup_group(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var subscribeChannelUpdatesPayloadImplementors = []string{"SubscribeChannelUpdatesPayload"}
+
+func _SubscribeChannelUpdatesPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SubscribeChannelUpdatesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, subscribeChannelUpdatesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SubscribeChannelUpdatesPayload")
+		case "seconds":
+			out.Values[i] = _SubscribeChannelUpdatesPayload_seconds(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -51032,6 +54542,84 @@ func marshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx conte
 	return v
 }
 
+func marshalNChannel2ᚕᚖwagatewayᚋmodelsᚐChannelᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Channel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Channel!")
+		return graphql.Null
+	}
+	return _Channel(ctx, ec, sel, v)
+}
+
+func marshalNChannelConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Channel]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelConnection!")
+		return graphql.Null
+	}
+	return _ChannelConnection(ctx, ec, sel, v)
+}
+
+func marshalNChannelEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*Edge[models.Channel]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNChannelEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNChannelEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Edge[models.Channel]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelEdge!")
+		return graphql.Null
+	}
+	return _ChannelEdge(ctx, ec, sel, v)
+}
+
+func marshalNChannelPayload2ᚖwagatewayᚋgraphᚋgenᚐChannelPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ChannelPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ChannelPayload!")
+		return graphql.Null
+	}
+	return _ChannelPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNChannelRole2wagatewayᚋmodelsᚐChannelRole(ctx context.Context, ec *executionContext, v any) (models.ChannelRole, error) {
+	res, err := scalar.UnmarshalChannelRole(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNChannelRole2wagatewayᚋmodelsᚐChannelRole(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.ChannelRole) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalChannelRole(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ChannelRole!")
+	}
+	return res
+}
+
 func marshalNChat2ᚕᚖwagatewayᚋmodelsᚐChatᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Chat) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -51284,6 +54872,11 @@ func marshalNCreateApiKeyPayload2ᚖwagatewayᚋgraphᚋgenᚐCreateAPIKeyPayloa
 		return graphql.Null
 	}
 	return _CreateApiKeyPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNCreateChannelInput2wagatewayᚋgraphᚋgenᚐCreateChannelInput(ctx context.Context, ec *executionContext, v any) (CreateChannelInput, error) {
+	res, err := unmarshalInputCreateChannelInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func unmarshalNCreateGroupInput2wagatewayᚋgraphᚋgenᚐCreateGroupInput(ctx context.Context, ec *executionContext, v any) (CreateGroupInput, error) {
@@ -51550,6 +55143,14 @@ func marshalNEventType2wagatewayᚋmodelsᚐEventName(ctx context.Context, ec *e
 	return res
 }
 
+func marshalNFetchChannelMessagesPayload2ᚖwagatewayᚋgraphᚋgenᚐFetchChannelMessagesPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *FetchChannelMessagesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FetchChannelMessagesPayload!")
+		return graphql.Null
+	}
+	return _FetchChannelMessagesPayload(ctx, ec, sel, v)
+}
+
 func unmarshalNFetchHistoryInput2wagatewayᚋgraphᚋgenᚐFetchHistoryInput(ctx context.Context, ec *executionContext, v any) (FetchHistoryInput, error) {
 	res, err := unmarshalInputFetchHistoryInput(ctx, ec, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51803,6 +55404,35 @@ func marshalNInt2int32(ctx context.Context, ec *executionContext, sel ast.Select
 	return res
 }
 
+func unmarshalNInt2ᚕint32ᚄ(ctx context.Context, ec *executionContext, v any) ([]int32, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]int32, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = unmarshalNInt2int32(ctx, ec, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func marshalNInt2ᚕint32ᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []int32) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = marshalNInt2int32(ctx, ec, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func unmarshalNJID2string(ctx context.Context, ec *executionContext, v any) (string, error) {
 	res, err := scalar.UnmarshalJID(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -51949,6 +55579,19 @@ func marshalNLogoutSessionPayload2ᚖwagatewayᚋgraphᚋgenᚐLogoutSessionPayl
 		return graphql.Null
 	}
 	return _LogoutSessionPayload(ctx, ec, sel, v)
+}
+
+func unmarshalNMarkChannelViewedInput2wagatewayᚋgraphᚋgenᚐMarkChannelViewedInput(ctx context.Context, ec *executionContext, v any) (MarkChannelViewedInput, error) {
+	res, err := unmarshalInputMarkChannelViewedInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNMarkChannelViewedPayload2ᚖwagatewayᚋgraphᚋgenᚐMarkChannelViewedPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *MarkChannelViewedPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MarkChannelViewedPayload!")
+		return graphql.Null
+	}
+	return _MarkChannelViewedPayload(ctx, ec, sel, v)
 }
 
 func unmarshalNMediaKind2wagatewayᚋgraphᚋgenᚐMediaKind(ctx context.Context, ec *executionContext, v any) (MediaKind, error) {
@@ -52232,6 +55875,19 @@ func marshalNQRCode2ᚖwagatewayᚋwhatsappᚐQRCode(ctx context.Context, ec *ex
 	return _QRCode(ctx, ec, sel, v)
 }
 
+func unmarshalNReactToChannelMessageInput2wagatewayᚋgraphᚋgenᚐReactToChannelMessageInput(ctx context.Context, ec *executionContext, v any) (ReactToChannelMessageInput, error) {
+	res, err := unmarshalInputReactToChannelMessageInput(ctx, ec, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalNReactToChannelMessagePayload2ᚖwagatewayᚋgraphᚋgenᚐReactToChannelMessagePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *ReactToChannelMessagePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ReactToChannelMessagePayload!")
+		return graphql.Null
+	}
+	return _ReactToChannelMessagePayload(ctx, ec, sel, v)
+}
+
 func marshalNReaction2ᚕᚖwagatewayᚋmodelsᚐReactionᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Reaction) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -52254,6 +55910,26 @@ func marshalNReaction2ᚖwagatewayᚋmodelsᚐReaction(ctx context.Context, ec *
 		return graphql.Null
 	}
 	return _Reaction(ctx, ec, sel, v)
+}
+
+func marshalNReactionCount2wagatewayᚋmodelsᚐReactionCount(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v models.ReactionCount) graphql.Marshaler {
+	return _ReactionCount(ctx, ec, sel, &v)
+}
+
+func marshalNReactionCount2ᚕwagatewayᚋmodelsᚐReactionCountᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []models.ReactionCount) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNReactionCount2wagatewayᚋmodelsᚐReactionCount(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func unmarshalNReadChatInput2wagatewayᚋgraphᚋgenᚐReadChatInput(ctx context.Context, ec *executionContext, v any) (ReadChatInput, error) {
@@ -52682,6 +56358,14 @@ func marshalNSubGroup2ᚖwagatewayᚋwhatsappᚐSubGroup(ctx context.Context, ec
 		return graphql.Null
 	}
 	return _SubGroup(ctx, ec, sel, v)
+}
+
+func marshalNSubscribeChannelUpdatesPayload2ᚖwagatewayᚋgraphᚋgenᚐSubscribeChannelUpdatesPayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SubscribeChannelUpdatesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SubscribeChannelUpdatesPayload!")
+		return graphql.Null
+	}
+	return _SubscribeChannelUpdatesPayload(ctx, ec, sel, v)
 }
 
 func marshalNSubscribePresencePayload2ᚖwagatewayᚋgraphᚋgenᚐSubscribePresencePayload(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SubscribePresencePayload) graphql.Marshaler {
@@ -53167,6 +56851,20 @@ func marshalOCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx context.Contex
 	}
 
 	return ret
+}
+
+func marshalOChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Channel) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Channel(ctx, ec, sel, v)
+}
+
+func marshalOChannelStats2ᚖwagatewayᚋmodelsᚐChannelStats(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.ChannelStats) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _ChannelStats(ctx, ec, sel, v)
 }
 
 func marshalOChat2ᚖwagatewayᚋmodelsᚐChat(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Chat) graphql.Marshaler {

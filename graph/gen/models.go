@@ -68,6 +68,12 @@ type CallFilter struct {
 	From graphql.Omittable[*string] `json:"from,omitempty"`
 }
 
+// The channel as it is now.
+type ChannelPayload struct {
+	// The channel.
+	Channel *models.Channel `json:"channel"`
+}
+
 // Which chats: what is given must hold together.
 type ChatFilter struct {
 	// Only of this kind.
@@ -158,6 +164,16 @@ type CreateAPIKeyPayload struct {
 	APIKey *models.APIKey `json:"apiKey"`
 	// The secret, `wa_…`: shown this once.
 	Secret string `json:"secret"`
+}
+
+// A channel to create.
+type CreateChannelInput struct {
+	// 1 to 100 characters.
+	Name string `json:"name"`
+	// At most 2,048 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// A JPEG or PNG in base64, at most 5 MiB.
+	Picture graphql.Omittable[*string] `json:"picture,omitempty"`
 }
 
 // A new group.
@@ -318,6 +334,12 @@ type EditMessageInput struct {
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
 }
 
+// Messages that WhatsApp gave.
+type FetchChannelMessagesPayload struct {
+	// The messages as they are stored, the latest first.
+	Messages []*models.Message `json:"messages"`
+}
+
 // Which messages of the past.
 type FetchHistoryInput struct {
 	// The chat's address; a message of it must be known.
@@ -458,6 +480,20 @@ type LocationInput struct {
 type LogoutSessionPayload struct {
 	// The session.
 	Session *models.Session `json:"session"`
+}
+
+// Messages of a channel that were seen.
+type MarkChannelViewedInput struct {
+	// The channel's address.
+	JID string `json:"jid"`
+	// The messages' numbers in the channel, 1 to 100.
+	ServerIds []int32 `json:"serverIds"`
+}
+
+// What was seen.
+type MarkChannelViewedPayload struct {
+	// The messages' numbers in the channel.
+	ServerIds []int32 `json:"serverIds"`
 }
 
 // A file.
@@ -640,6 +676,22 @@ type PromoteGroupMemberPayload struct {
 
 // Everything that can be read. Reads come from the gateway's own database unless the field says that it asks WhatsApp.
 type Query struct {
+}
+
+// A reaction to a channel's message.
+type ReactToChannelMessageInput struct {
+	// The channel's address.
+	JID string `json:"jid"`
+	// The message's number in the channel.
+	ServerID int32 `json:"serverId"`
+	// One emoji; empty takes the reaction back.
+	Emoji string `json:"emoji"`
+}
+
+// What was reacted to.
+type ReactToChannelMessagePayload struct {
+	// The message's number in the channel.
+	ServerID int32 `json:"serverId"`
 }
 
 // A reaction to another message: only found by its own id, for it stands in no list.
@@ -948,6 +1000,12 @@ type StatusTextInput struct {
 type StopSessionPayload struct {
 	// The session.
 	Session *models.Session `json:"session"`
+}
+
+// For how long WhatsApp tells how messages are received.
+type SubscribeChannelUpdatesPayload struct {
+	// Seconds from now.
+	Seconds int32 `json:"seconds"`
 }
 
 // Whose presence is told.

@@ -70,6 +70,14 @@ func UnmarshalBackfillStatus(v any) (models.BackfillStatus, error) {
 	return unmarshalEnum[models.BackfillStatus](v)
 }
 
+// MarshalChannelRole writes a ChannelRole.
+func MarshalChannelRole(r models.ChannelRole) graphql.Marshaler { return marshalEnum(r) }
+
+// UnmarshalChannelRole reads a ChannelRole.
+func UnmarshalChannelRole(v any) (models.ChannelRole, error) {
+	return unmarshalEnum[models.ChannelRole](v)
+}
+
 // MarshalCallStatus writes a CallStatus.
 func MarshalCallStatus(s models.CallStatus) graphql.Marshaler { return marshalEnum(s) }
 

@@ -38,6 +38,31 @@ func ParseInvite(field, s string) (string, error) {
 // MakeInvite gives the link of an invite code.
 func MakeInvite(code string) string { return "https://" + inviteHost + code }
 
+// channelHost is where invite links of channels lead to.
+const channelHost = "whatsapp.com/channel/"
+
+// ParseChannelInvite reads the invite of a channel, a bare code or a link
+// ("https://whatsapp.com/channel/<code>"), and gives the code.
+func ParseChannelInvite(field, s string) (string, error) {
+	if s == "" {
+		return "", fault.Missing(field)
+	}
+	code := s
+	for _, prefix := range []string{"https://www.", "http://www.", "www.", "https://", "http://", ""} {
+		if link, isLink := strings.CutPrefix(s, prefix+channelHost); isLink {
+			link, _, _ = strings.Cut(link, "#")
+			link, _, _ = strings.Cut(link, "?")
+			code = strings.TrimSuffix(link, "/")
+			break
+		}
+	}
+	if !isInviteCode(code) {
+		return "", fault.New(fault.Validation, fault.ReasonInvalidInvite,
+			field+" must be an invite code or a link (https://whatsapp.com/channel/…)").With("field", field)
+	}
+	return code, nil
+}
+
 // cutInviteHost removes scheme and host, which are not case-sensitive.
 func cutInviteHost(s string) (path string, isLink bool) {
 	lower := strings.ToLower(s)
