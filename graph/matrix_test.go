@@ -103,6 +103,7 @@ func accesses() map[string]access {
 	maps.Copy(all, contactAccesses())
 	maps.Copy(all, chatAccesses())
 	maps.Copy(all, callAccesses())
+	maps.Copy(all, channelAccesses())
 	return all
 }
 
@@ -116,6 +117,8 @@ func (o owned) in(call string) string {
 func own(t *testing.T, s *graphtest.Server, organization string) owned {
 	t.Helper()
 	session := s.SessionOf(t, organization)
+	_, err := s.DB.Channels.Save(t.Context(), session.ID, models.ChannelSnapshot{JID: ownedChannel, Name: "Tides", Role: models.ChannelSubscriber})
+	require.NoError(t, err)
 	group := syncGroup(t, s, session.ID, 0, 1)
 	key, _, err := s.DB.APIKeys.Create(t.Context(), models.NewAPIKey{
 		OrganizationID: organization, Name: "n", Capabilities: models.CapabilitySet{models.Read},

@@ -96,6 +96,7 @@ func TestEveryOperation(t *testing.T) {
 		s.lifeOfAChat(w, expect, session, bert)
 		s.lifeOfAFile(w, session, bert)
 		s.lifeOfAMessage(expect, session, bert)
+		s.lifeOfAChannel(expect, session, bert)
 		s.lifeOfAContact(w, expect, session, bert, carl)
 		s.lifeOfABackfill(w, session)
 		s.lifeOfAWebhook(expect, session)

@@ -83,6 +83,12 @@ func matrix() map[string]matrixCase {
 		"removeReaction":  {needs: send, body: `{"chat":"491700000001@s.whatsapp.net"}`, status: 501},
 		"voteMessage":     {needs: send, body: `{"chat":"491700000001@s.whatsapp.net","options":[]}`, status: 400}, // no poll
 
+		"createChannel":       {needs: send, body: `{"name":"Tides"}`, status: 501},
+		"listChannelMessages": {needs: []models.Capability{models.Read, models.Send}, status: 200},
+		"followChannel":       {needs: send, status: 501},
+		"unfollowChannel":     {needs: send, status: 501},
+		"muteChannel":         {needs: send, body: `{"mute":true}`, status: 501},
+
 		"listWebhooks":          {needs: manage, status: 200, other: 200},
 		"createWebhook":         {needs: manage, body: `{"url":"https://hook.invalid/"}`, status: 201, other: 201},
 		"getWebhook":            {needs: manage, status: 200},
@@ -139,6 +145,11 @@ func (s *stack) matrixPath(rt route) string {
 			path = strings.Replace(path, "{lid}", "100000000000001@lid", 1)
 		}
 		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
+		if strings.Contains(path, "{channel}") {
+			_, err := s.db.Channels.Save(s.Context(), session, models.ChannelSnapshot{JID: "120363012345678901@newsletter", Name: "Tides", Role: models.ChannelSubscriber})
+			require.NoError(s, err)
+			path = strings.Replace(path, "{channel}", "120363012345678901%40newsletter", 1)
+		}
 		if strings.Contains(path, "{mid}") {
 			s.message(session, "M1")
 			path = strings.Replace(path, "{mid}", "M1", 1)

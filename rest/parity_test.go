@@ -133,6 +133,7 @@ func parityCases(s *stack, session, offline, own string, foreign, strange types.
 		{"another organization's key", other, "DELETE", "/api/v1/api-keys/" + s.firstKey(), "", `mutation{revokeApiKey(id:"` + s.firstKey() + `"){apiKey{id}}}`, "not_found"},
 	}
 	cases = append(cases, chatParityCases(s, session, offline)...)
+	cases = append(cases, channelParityCases(s, session, offline)...)
 	cases = append(cases, webhookParityCases(s)...)
 	cases = append(cases, contactParityCases(s, session, offline)...)
 	for i := range cases {

@@ -1,0 +1,96 @@
+package rest
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wagateway/models"
+	"wagateway/whatsapp/wasim"
+	"wagateway/whatsapp/whatsapptest"
+)
+
+var (
+	channelJIDs  = regexp.MustCompile(`"\d+@newsletter"`)
+	channelLinks = regexp.MustCompile(`https://whatsapp\.com/channel/\w+`)
+)
+
+// lifeOfAChannel is Anna making a channel, and following Bert's.
+func (s *stack) lifeOfAChannel(expect expectation, session string, bert *wasim.Phone) {
+	s.Helper()
+	at := "/api/v1/sessions/" + session + "/channels"
+	a := s.send("POST", at, s.key, `{"name":"Anna & <co>","description":"Of the day"}`)
+	require.Equal(s, 201, a.StatusCode, a.body)
+	body := channelLinks.ReplaceAllString(channelJIDs.ReplaceAllString(golden{names: strings.NewReplacer()}.of(a.body), `"CHANNEL"`), "LINK")
+	assert.Equal(s, `{"createdAtWa":MS,"description":"Of the day","firstSeenAt":MS,"following":true,"id":N,"inviteLink":"LINK","jid":"CHANNEL","muted":false,"name":"Anna & <co>","role":"owner","sessionId":"ULID","subscriberCount":0,"updatedAt":MS,"verified":false}`, body)
+	var own Channel
+	a.into(s.T, &own)
+	expect("GET", at+"/"+own.JID+"/messages", "", 200, `{"data":[],"nextCursor":""}`)
+	expect("POST", at+"/"+own.JID+":unfollow", "", 403, `{"error":{"code":"forbidden","message":"WhatsApp does not allow this account to do that in the channel","details":{}}}`)
+	expect("POST", at, `{}`, 400, `{"error":{"code":"validation_error","message":"name is required","details":{"field":"name"}}}`)
+
+	tides, err := bert.CreateChannel(whatsapptest.Within(s.T), "Tides", "", nil)
+	require.NoError(s, err)
+	channel := at + "/" + tides.String()
+	expect("GET", channel+"/messages", "", 404, `{"error":{"code":"not_found","message":"channel not found","details":{}}}`)
+	expect("POST", channel+":follow", "", 204, "")
+	expect("POST", at+"/"+strings.Replace(tides.String(), "@", "%40", 1)+":follow", "", 204, "")
+	for _, mute := range []string{"true", "true", "false"} {
+		expect("POST", channel+":mute", `{"mute":`+mute+`}`, 204, "")
+	}
+	expect("POST", channel+":mute", `{}`, 400, `{"error":{"code":"validation_error","message":"mute is required","details":{"field":"mute"}}}`)
+	for _, text := range []string{"ebb", "flood"} {
+		post, err := bert.PostText(whatsapptest.Within(s.T), tides, text)
+		require.NoError(s, err)
+		require.Eventually(s, func() bool {
+			_, err := s.db.Messages.Get(s.Context(), session, post.ID)
+			return err == nil
+		}, whatsapptest.Patience, 10*time.Millisecond)
+	}
+	a = s.send("GET", channel+"/messages?limit=1", s.newKey(whatsapptest.Organization, models.Send), "")
+	require.Equal(s, 200, a.StatusCode, a.body)
+	var page emptyEndList[map[string]any]
+	a.into(s.T, &page)
+	require.Len(s, page.Data, 1)
+	assert.Equal(s, []any{"flood", tides.String(), "in", float64(101)}, []any{page.Data[0]["body"], page.Data[0]["chatJid"], page.Data[0]["direction"], page.Data[0]["serverId"]})
+	require.NotEmpty(s, page.NextCursor)
+	a = s.send("GET", channel+"/messages?limit=1&cursor="+page.NextCursor, s.key, "")
+	require.Equal(s, 200, a.StatusCode, a.body)
+	assert.Contains(s, a.body, `"body":"ebb"`)
+	assert.Contains(s, a.body, `"nextCursor":""`)
+	for range 2 {
+		expect("POST", channel+":unfollow", "", 204, "")
+	}
+	expect("POST", channel+":mute", `{"mute":true}`, 403, `{"error":{"code":"forbidden","message":"WhatsApp does not allow this account to do that in the channel","details":{}}}`)
+}
+
+// channelParityCases are the failures of channels.
+func channelParityCases(s *stack, session, offline string) []parityCase {
+	const nobody, stored = "120363999999999999@newsletter", "120363012345678901@newsletter"
+	_, err := s.db.Channels.Save(s.Context(), offline, models.ChannelSnapshot{JID: stored, Name: "Tides", Role: models.ChannelSubscriber})
+	require.NoError(s, err)
+	at, off := "/api/v1/sessions/"+session+"/channels", "/api/v1/sessions/"+offline+"/channels"
+	other := s.newKey(otherOrganization, models.Read, models.Send, models.Manage)
+	read, manage := s.newKey(whatsapptest.Organization, models.Read), s.newKey(whatsapptest.Organization, models.Manage)
+	return []parityCase{
+		{"no name, channel", "", "POST", at, `{}`, `mutation{createChannel(sessionId:$session,input:{name:""}){channel{jid}}}`, "validation_error"},
+		{"no picture, channel", "", "POST", at, `{"name":"x","picture":"!"}`, `mutation{createChannel(sessionId:$session,input:{name:"x",picture:"!"}){channel{jid}}}`, "validation_error"},
+		{"not connected, channel", "", "POST", off, `{"name":"x"}`, `mutation{createChannel(sessionId:$offline,input:{name:"x"}){channel{jid}}}`, "not_implemented"},
+		{"capability missing, channel", read, "POST", off, `{"name":"x"}`, `mutation{createChannel(sessionId:$offline,input:{name:"x"}){channel{jid}}}`, "forbidden"},
+		{"unknown channel, messages", "", "GET", at + "/" + nobody + "/messages", "", `{channel(sessionId:$session,jid:"` + nobody + `"){messages{totalCount}}}`, "not_found"},
+		{"bad channel, messages", "", "GET", at + "/1@g.us/messages", "", `{channel(sessionId:$session,jid:"1@g.us"){messages{totalCount}}}`, "validation_error"},
+		{"forged cursor, channel's messages", "", "GET", off + "/" + stored + "/messages?cursor=Zm9yZ2Vk", "", `{channel(sessionId:$offline,jid:"` + stored + `"){messages(after:"Zm9yZ2Vk"){totalCount}}}`, "validation_error"},
+		{"capability missing, channel's messages", manage, "GET", off + "/" + stored + "/messages", "", `{channel(sessionId:$offline,jid:"` + stored + `"){messages{totalCount}}}`, "forbidden"},
+		{"another organization, channel's messages", other, "GET", off + "/" + stored + "/messages", "", `{channel(sessionId:$offline,jid:"` + stored + `"){messages{totalCount}}}`, "not_found"},
+		{"unknown channel, follow", "", "POST", at + "/" + nobody + ":follow", "", `mutation{followChannel(sessionId:$session,jid:"` + nobody + `"){channel{jid}}}`, "not_found"},
+		{"bad channel, follow", "", "POST", at + "/nonsense:follow", "", `mutation{followChannel(sessionId:$session,jid:"nonsense"){channel{jid}}}`, "validation_error"},
+		{"not connected, follow", "", "POST", off + "/" + stored + ":follow", "", `mutation{followChannel(sessionId:$offline,jid:"` + stored + `"){channel{jid}}}`, "not_implemented"},
+		{"unknown channel, unfollow", "", "POST", at + "/" + nobody + ":unfollow", "", `mutation{unfollowChannel(sessionId:$session,jid:"` + nobody + `"){channel{jid}}}`, "not_found"},
+		{"unknown channel, mute", "", "POST", at + "/" + nobody + ":mute", `{"mute":false}`, `mutation{muteChannel(sessionId:$session,jid:"` + nobody + `",mute:false){channel{jid}}}`, "not_found"},
+		{"not connected, mute", "", "POST", off + "/" + stored + ":mute", `{"mute":true}`, `mutation{muteChannel(sessionId:$offline,jid:"` + stored + `",mute:true){channel{jid}}}`, "not_implemented"},
+		{"another organization, mute", other, "POST", off + "/" + stored + ":mute", `{"mute":true}`, `mutation{muteChannel(sessionId:$offline,jid:"` + stored + `",mute:true){channel{jid}}}`, "not_found"},
+	}
+}
