@@ -165,7 +165,9 @@ func (s *Service) storeChannel(ctx context.Context, x *session, info *types.News
 	}
 	ctx, cancel := storing(ctx)
 	defer cancel()
-	return s.db.Channels.Save(ctx, x.id, channelSnapshot(info))
+	stored, err := s.db.Channels.Save(ctx, x.id, channelSnapshot(info))
+	s.changes.notify(err)
+	return stored, err
 }
 
 // syncChannels stores which channels WhatsApp says the account follows.
@@ -188,6 +190,7 @@ func (s *Service) syncChannels(ctx context.Context, x *session) error {
 	if err := s.db.Channels.Sync(ctx, x.id, listed, asked); err != nil {
 		return fmt.Errorf("storing channels: %w", err)
 	}
+	s.changes.notify(nil)
 	x.log.InfoContext(ctx, "channels read", "channels", len(listed))
 	return nil
 }

@@ -16,22 +16,22 @@ const maxChannelFetch = 100
 
 // handleChannelEvent stores what an event tells of a channel: one transaction,
 // done when it returns.
-func (s *Service) handleChannelEvent(ctx context.Context, x *session, evt any) error {
+func (s *Service) handleChannelEvent(ctx context.Context, x *session, evt any) (err error) {
 	switch evt := evt.(type) {
 	case *events.NewsletterJoin:
 		if evt.ID.Server != types.NewsletterServer {
 			return nil
 		}
-		_, err := s.db.Channels.Save(ctx, x.id, channelSnapshot(&evt.NewsletterMetadata))
-		return gone(err)
+		_, err = s.db.Channels.Save(ctx, x.id, channelSnapshot(&evt.NewsletterMetadata))
 	case *events.NewsletterLeave:
-		return gone(s.db.Channels.Left(ctx, x.id, evt.ID.String()))
+		err = s.db.Channels.Left(ctx, x.id, evt.ID.String())
 	case *events.NewsletterMuteChange:
-		return gone(s.db.Channels.Muted(ctx, x.id, evt.ID.String(), evt.Mute == types.NewsletterMuteOn))
+		err = s.db.Channels.Muted(ctx, x.id, evt.ID.String(), evt.Mute == types.NewsletterMuteOn)
 	case *events.NewsletterLiveUpdate:
-		return gone(s.db.Channels.SaveStats(ctx, x.id, evt.JID.String(), channelStats(evt.Messages)))
+		err = s.db.Channels.SaveStats(ctx, x.id, evt.JID.String(), channelStats(evt.Messages))
 	}
-	return nil
+	s.changes.notify(err)
+	return gone(err)
 }
 
 // channelStats reads how messages are received.
