@@ -14,7 +14,7 @@ const (
 	tagChannels = "Channels"
 
 	channelsPath = sessionPath + "/channels"
-	channelPath  = channelsPath + "/{channel}"
+	channelPath  = channelsPath + "/{jid}"
 )
 
 // maxPictureBody bounds the body of createChannel: 5 MiB in base64, and the rest.
@@ -28,7 +28,7 @@ func presentChannel(p *gen.ChannelPayload) Channel { return p.Channel.Shape() }
 // inChannel is the input of operations about one channel.
 type inChannel struct {
 	inSession
-	Channel string `path:"channel" json:"-" description:"The channel's address; @ may be written as %40." example:"120363012345678901@newsletter"`
+	Channel string `path:"jid" json:"-" description:"The channel's address; @ may be written as %40." example:"120363012345678901@newsletter"`
 }
 
 // inChannelMessages is the input of the list of a channel's messages.

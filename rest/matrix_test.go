@@ -144,12 +144,12 @@ func (s *stack) matrixPath(rt route) string {
 			s.message(session, "M1")
 			path = strings.Replace(path, "{lid}", "100000000000001@lid", 1)
 		}
-		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
-		if strings.Contains(path, "{channel}") {
+		if strings.Contains(path, "/channels/{jid}") {
 			_, err := s.db.Channels.Save(s.Context(), session, models.ChannelSnapshot{JID: "120363012345678901@newsletter", Name: "Tides", Role: models.ChannelSubscriber})
 			require.NoError(s, err)
-			path = strings.Replace(path, "{channel}", "120363012345678901%40newsletter", 1)
+			path = strings.Replace(path, "{jid}", "120363012345678901%40newsletter", 1)
 		}
+		path = strings.Replace(path, "{jid}", "491700000001@s.whatsapp.net", 1)
 		if strings.Contains(path, "{mid}") {
 			s.message(session, "M1")
 			path = strings.Replace(path, "{mid}", "M1", 1)

@@ -28,6 +28,7 @@ var tags = []struct{ name, description string }{
 	{tagChats, "Conversations of a session and their messages."},
 	{tagContacts, "People a session knows; who is on WhatsApp, their pictures, and who is blocked."},
 	{tagMessages, "Sending messages."},
+	{tagChannels, "Channels that the account follows or owns."},
 	{tagWebhooks, "Endpoints that get the organization's events."},
 	{tagGroups, "Groups of a session, their members, invites and join requests."},
 	{tagRealtime, "Everything that happens, while it happens: resumable streams of events."},

@@ -338,7 +338,7 @@ func TestSendingRefusesBadInput(t *testing.T) {
 	}{
 		"no recipient":           {"to", func(n *whatsapp.NewSend) { n.To = "" }},
 		"not an address":         {"to", func(n *whatsapp.NewSend) { n.To = "Alice" }},
-		"a channel":              {"to", func(n *whatsapp.NewSend) { n.To = "120363012345678901@newsletter" }},
+		"no channel":             {"to", func(n *whatsapp.NewSend) { n.To = "x@newsletter" }},
 		"a device":               {"to", func(n *whatsapp.NewSend) { n.To = "6281234567890:3@s.whatsapp.net" }},
 		"no content":             {"text", func(n *whatsapp.NewSend) { n.Text = nil }},
 		"no text":                {"text", func(n *whatsapp.NewSend) { n.Text.Text = "" }},
