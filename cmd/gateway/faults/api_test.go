@@ -65,7 +65,6 @@ type event struct {
 		AckLevel    int    `json:"ackLevel"`
 		Status      string `json:"status"`
 		OutboxID    string `json:"outboxId"`
-		Timestamp   int64  `json:"timestamp"`
 	} `json:"payload"`
 }
 
