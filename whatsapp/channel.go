@@ -208,8 +208,7 @@ func channelSnapshot(info *types.NewsletterMetadata) models.ChannelSnapshot {
 	}
 	if viewer := info.ViewerMeta; viewer != nil {
 		snapshot.Muted = viewer.Mute == types.NewsletterMuteOn
-		switch role := models.ChannelRole(viewer.Role); role {
-		case models.ChannelSubscriber, models.ChannelAdmin, models.ChannelOwner:
+		if role := models.ChannelRole(viewer.Role); role.Follows() {
 			snapshot.Role = role
 		}
 	}

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"slices"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
@@ -95,8 +96,8 @@ func (s *Service) FetchChannelMessages(ctx context.Context, sessionID, channelJI
 	ctx, cancel = storing(ctx)
 	defer cancel()
 	messages := make([]models.Message, 0, len(found))
-	for i := len(found) - 1; i >= 0; i-- {
-		stored, err := s.channelMessageFetched(ctx, x, jid, found[i])
+	for _, m := range slices.Backward(found) {
+		stored, err := s.channelMessageFetched(ctx, x, jid, m)
 		if err != nil {
 			return nil, err
 		}

@@ -51,9 +51,6 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayPost(ctx, x, d.to); err != nil {
-		return nil, err
-	}
 	if send.IdempotencyKey != "" {
 		s.pruneKeys()
 		mark, err := fingerprint(x.id, send)
@@ -64,6 +61,9 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 		if !fault.Is(err, fault.NotFound) {
 			return replayed(earlier, err)
 		}
+	}
+	if err := s.mayPost(ctx, x, d.to); err != nil {
+		return nil, err
 	}
 	return s.submit(ctx, x, session, send, &d)
 }

@@ -59,6 +59,19 @@ func TestParse(t *testing.T) {
 			good:  map[string]string{"6281234567890": "6281234567890", "1234567": "1234567", "123456789012345": "123456789012345"},
 			bad:   []string{"123456", "1234567890123456", "+6281234567890", "0281234567890", "628 1234567890", "628-1234567890", "6281234567890@s.whatsapp.net"},
 		},
+		"channel invite": {
+			parse: address.ParseChannelInvite, reason: fault.ReasonInvalidInvite,
+			good: map[string]string{
+				"0029VaAbCdEfGhIjKlMnOp":                                         "0029VaAbCdEfGhIjKlMnOp",
+				"https://whatsapp.com/channel/0029VaAbCdEfGhIjKlMnOp":            "0029VaAbCdEfGhIjKlMnOp",
+				"https://www.whatsapp.com/channel/0029VaAbCdEfGhIjKlMnOp/?x=1#y": "0029VaAbCdEfGhIjKlMnOp",
+				"whatsapp.com/channel/0029VaAbCdEfGhIjKlMnOp":                    "0029VaAbCdEfGhIjKlMnOp",
+			},
+			bad: []string{
+				"short", "https://whatsapp.com/channel/", "https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv", "https://whatsapp.com/channel/a/b/AbCdEfGhIjKl",
+				"https://evil.org/whatsapp.com/channel/0029VaAbCdEfGhIjKlMnOp",
+			},
+		},
 		"invite": {
 			parse: address.ParseInvite, reason: fault.ReasonInvalidInvite,
 			good: map[string]string{
@@ -70,7 +83,7 @@ func TestParse(t *testing.T) {
 			},
 			bad: []string{
 				"short", "https://chat.whatsapp.com/", "https://example.com/AbCdEfGhIjKlMnOpQrStUv", "https://chat.whatsapp.com.evil.org/AbCdEfGhIjKl",
-				"AbCdEfGhIjKl MnOpQrStUv", "AbCdEfGhIjKlMnOpQrStÜv", "https://chat.whatsapp.com/a/b/AbCdEfGhIjKl", "https://chat.whatsapp.com/../AbCdEfGhIjKl",
+				"https://whatsapp.com/channel/0029VaAbCdEfGhIjKlMnOp", "AbCdEfGhIjKl MnOpQrStUv", "AbCdEfGhIjKlMnOpQrStÜv", "https://chat.whatsapp.com/a/b/AbCdEfGhIjKl", "https://chat.whatsapp.com/../AbCdEfGhIjKl",
 			},
 		},
 	} {
