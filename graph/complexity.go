@@ -25,6 +25,10 @@ func complexities() gen.ComplexityRoot {
 	c.Contact.Groups = func(child int) int { return 1 + usualGroups*child }
 	c.Session.Contacts = func(child int, _ *gen.ContactFilter, first *int32, _ *string) int { return times(child, first) }
 	c.Group.Members = func(child int, first *int32, _ *string, _ *models.MemberRole) int { return times(child, first) }
+	c.Session.Chats = func(child int, first *int32, _ *string, _ *gen.ChatFilter) int { return times(child, first) }
+	c.Chat.Messages = page
+	c.Query.Webhooks = page
+	c.Webhook.Deliveries = func(child int, first *int32, _ *string, _ *models.DeliveryStatus) int { return times(child, first) }
 	c.Query.Messages = func(child int, _ string, _ *gen.MessageFilter, first *int32, _ *string) int {
 		return times(child, first)
 	}

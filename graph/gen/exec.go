@@ -9416,7 +9416,7 @@ enum SendStatus {
 
 "What to send. ` + "`" + `content` + "`" + ` holds exactly one kind."
 input SendMessageInput {
-  "A person, by LID or phone number, or a group."
+  "A person, by LID or phone number, a group, or, for text, a channel of the account's own."
   to: JID!
   "What to send."
   content: MessageContentInput!

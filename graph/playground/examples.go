@@ -118,6 +118,90 @@ func Examples(sessionID, groupJID string) []Example {
 			Variables: map[string]any{"sessionId": sessionID, "first": 20, "after": nil},
 		},
 		{
+			Name: "The latest messages with what they say: files, polls with their votes, places, reactions",
+			Query: `query Messages($sessionId: ID!, $filter: MessageFilter, $first: Int = 20, $after: String) {
+  messages(sessionId: $sessionId, filter: $filter, first: $first, after: $after) {
+    nodes {
+      waMessageId
+      chatJid
+      timestamp
+      type
+      body
+      edited
+      sender {
+        name
+      }
+      quoted {
+        body
+      }
+      content {
+        ... on MediaContent {
+          kind
+          mimetype
+          size
+          status
+          url
+        }
+        ... on PollContent {
+          question: name
+          options {
+            name
+            votes {
+              voter {
+                name
+              }
+            }
+          }
+        }
+        ... on LocationContent {
+          latitude
+          longitude
+          name
+        }
+        ... on ContactCardContent {
+          cards {
+            name
+            phone
+          }
+        }
+      }
+      reactions {
+        emoji
+        sender {
+          name
+        }
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID, "filter": nil, "first": 20, "after": nil},
+		},
+		{
+			Name: "Search in all messages: whole words, the last one as far as it is typed",
+			Query: `query SearchMessages($sessionId: ID!, $query: String!, $first: Int = 20, $after: String) {
+  searchMessages(sessionId: $sessionId, query: $query, first: $first, after: $after) {
+    nodes {
+      chatJid
+      timestamp
+      type
+      body
+      sender {
+        name
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}`,
+			Variables: map[string]any{"sessionId": sessionID, "query": "lunch", "first": 20, "after": nil},
+		},
+		{
 			Name: "Send a text: give the same idempotencyKey again and nothing is sent twice",
 			Query: `mutation SendMessage($sessionId: ID!, $input: SendMessageInput!) {
   sendMessage(sessionId: $sessionId, input: $input) {
@@ -138,6 +222,33 @@ func Examples(sessionID, groupJID string) []Example {
 					"to":             "6281234567890@s.whatsapp.net",
 					"content":        map[string]any{"text": map[string]any{"text": "Hello there!"}},
 					"idempotencyKey": "order-4711",
+				},
+			},
+		},
+		{
+			Name: "Ask the people of a group; their votes show in the message's content",
+			Query: `mutation SendPoll($sessionId: ID!, $input: SendMessageInput!) {
+  sendMessage(sessionId: $sessionId, input: $input) {
+    status
+    message {
+      waMessageId
+      content {
+        ... on PollContent {
+          name
+          selectableCount
+          options {
+            name
+          }
+        }
+      }
+    }
+  }
+}`,
+			Variables: map[string]any{
+				"sessionId": sessionID,
+				"input": map[string]any{
+					"to":      groupJID,
+					"content": map[string]any{"poll": map[string]any{"name": "When shall we meet?", "options": []string{"Monday", "Tuesday"}}},
 				},
 			},
 		},

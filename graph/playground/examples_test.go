@@ -47,7 +47,7 @@ func TestExamplesNameTheSessionAndTheGroup(t *testing.T) {
 			groups++
 		}
 	}
-	assert.Equal(t, 6, sessions)
+	assert.Equal(t, 9, sessions)
 	assert.Equal(t, 2, groups)
 }
 
