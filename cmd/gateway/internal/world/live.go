@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"wagateway/whatsapp/wasim"
@@ -78,9 +79,8 @@ func (w *World) show(ctx context.Context, moment int) error {
 // cheer lets somebody react to the latest text of a group.
 func (w *World) cheer(ctx context.Context, group group) error {
 	reader := group.members[0]
-	messages := reader.Messages()
-	for i := len(messages) - 1; i >= 0; i-- {
-		if m := messages[i]; m.Chat == group.jid && !m.FromMe && m.Text != "" {
+	for _, m := range slices.Backward(reader.Messages()) {
+		if m.Chat == group.jid && !m.FromMe && m.Text != "" {
 			_, err := reader.React(ctx, group.jid, m.ID, "👍")
 			return err
 		}
