@@ -2,6 +2,8 @@ package models
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -32,12 +34,15 @@ type HistoryPart struct {
 // HistoryStore keeps the parts of the past that are to be stored.
 type HistoryStore struct{ db *DB }
 
-// Offer keeps a part to be stored. A repeat changes nothing.
-func (s *HistoryStore) Offer(ctx context.Context, sessionID, waMessageID string, notification []byte) error {
+// Offer keeps a part to be stored. again is the offer that it repeats because the
+// part could not be read; "" is none: its tries count for this one, so that they end.
+// A redelivery changes nothing.
+func (s *HistoryStore) Offer(ctx context.Context, sessionID, waMessageID, again string, notification []byte) error {
 	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
-		return tx.Exec(`INSERT INTO history_parts (session_id, wa_message_id, notification, status, created_at, updated_at)
-			VALUES (?, ?, ?, 'waiting', ?, ?) ON CONFLICT (session_id, wa_message_id) DO NOTHING`,
-			sessionID, waMessageID, notNull(notification), Now(), Now()).Error
+		return tx.Exec(`INSERT INTO history_parts (session_id, wa_message_id, notification, status, attempts, created_at, updated_at)
+			VALUES (?, ?, ?, 'waiting', COALESCE((SELECT attempts + 1 FROM history_parts p WHERE p.session_id = ? AND p.wa_message_id = ?), 0), ?, ?)
+			ON CONFLICT (session_id, wa_message_id) DO NOTHING`,
+			sessionID, waMessageID, notNull(notification), sessionID, again, Now(), Now()).Error
 	})
 	return storeError("session", "keeping an offer of history of session "+sessionID, err)
 }
@@ -84,9 +89,10 @@ func (s *HistoryStore) Done(ctx context.Context, part *HistoryPart, event contra
 	return storeError("session", "noting a stored part of history", err)
 }
 
-// Import stores messages of the past, without an event each, in one transaction,
-// and tells how many are new. A repeat changes nothing.
-func (s *HistoryStore) Import(ctx context.Context, sessionID string, messages []NewMessage) (fresh int, err error) {
+// Import stores messages of the past and what people did with the account's own
+// ones, without an event each, in one transaction, and tells how many are new. A
+// repeat changes nothing.
+func (s *HistoryStore) Import(ctx context.Context, sessionID string, messages []NewMessage, receipts []Receipt) (fresh int, err error) {
 	err = s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
 		fresh = 0
 		for i := range messages {
@@ -106,9 +112,34 @@ func (s *HistoryStore) Import(ctx context.Context, sessionID string, messages []
 			}
 			fresh++
 		}
+		for i := range receipts {
+			if err := s.db.pastReceipt(tx, sessionID, receipts[i]); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	return fresh, storeError("session", "storing history of session "+sessionID, err)
+}
+
+// pastReceipt stores a receipt as [DB.acknowledge] does, without an event.
+func (db *DB) pastReceipt(tx *gorm.DB, sessionID string, receipt Receipt) error {
+	participant, with, err := db.placeOf(tx, sessionID, receipt.Participant, receipt.Chat, Now())
+	if err != nil {
+		return err
+	}
+	chatID, err := db.findChat(tx, sessionID, receipt.Chat.JID, with.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	risen, err := db.raiseReceipts(tx, sessionID, chatID, participant.ID, receipt)
+	if err != nil || len(risen) == 0 {
+		return err
+	}
+	return db.raiseMessages(tx, risen, receipt.Level, Now())
 }
 
 // PastChat is a conversation as the phone has it.

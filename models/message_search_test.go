@@ -219,7 +219,7 @@ func TestSearchGoesOnBehindTheWindow(t *testing.T) {
 			}
 			all = append(all, saying(fmt.Sprint("M", i), text, int64(i)))
 		}
-		_, err := db.History.Import(t.Context(), session.ID, all)
+		_, err := db.History.Import(t.Context(), session.ID, all, nil)
 		require.NoError(t, err)
 		for _, size := range []int{1, 5, 12, 13, 100} {
 			found := walk(t, size, func(p models.Page) (models.List[models.Message], error) {

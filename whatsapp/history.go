@@ -1,9 +1,12 @@
 package whatsapp
 
 import (
+	"compress/flate"
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -27,7 +30,8 @@ const (
 	// historyBatch is how many messages of the past share a transaction, so that
 	// what comes meanwhile is not held up for long.
 	historyBatch = 100
-	// maxHistoryTries is how often a part is tried, with growing pauses.
+	// maxHistoryTries is how often a part is tried, with growing pauses. To ask the phone
+	// for it once more counts as a try, too.
 	maxHistoryTries = 6
 	// maxHistoryCount is how many messages a phone gives on demand at once.
 	maxHistoryCount = 50
@@ -40,7 +44,7 @@ func (s *Service) historyOffered(ctx context.Context, x *session, id string, off
 	if err != nil {
 		return fmt.Errorf("encoding an offer of history: %w", err)
 	}
-	err = s.db.History.Offer(ctx, x.id, id, encoded)
+	err = s.db.History.Offer(ctx, x.id, id, offer.GetOriginalMessageID(), encoded)
 	x.historyAdded()
 	return gone(err)
 }
@@ -98,6 +102,13 @@ func (s *Service) storeHistory(ctx context.Context, x *session, l *link, part *m
 		told, err = s.importPart(ctx, x, l, offer)
 	}
 	if err == nil {
+		// Before it is noted as done: a process that dies here tells the phone twice,
+		// the other way round never.
+		err = l.tell(ctx, func(ctx context.Context, cli *whatsmeow.Client) error {
+			return cli.SendProtocolMessageReceipt(ctx, part.WAMessageID, types.ReceiptTypeHistorySync)
+		})
+	}
+	if err == nil {
 		err = s.db.History.Done(ctx, part, told)
 	}
 	if err != nil {
@@ -105,12 +116,6 @@ func (s *Service) storeHistory(ctx context.Context, x *session, l *link, part *m
 		return
 	}
 	s.changes.notify(nil)
-	err = l.tell(ctx, func(ctx context.Context, cli *whatsmeow.Client) error {
-		return cli.SendProtocolMessageReceipt(ctx, part.WAMessageID, types.ReceiptTypeHistorySync)
-	})
-	if err != nil {
-		x.log.DebugContext(ctx, "telling the phone of stored history failed", "error", err)
-	}
 }
 
 // tell makes a request by the link's client that has no answer.
@@ -128,15 +133,16 @@ func (s *Service) historyMissed(ctx context.Context, x *session, l *link, part *
 		return // the next link stores it, or its session is gone
 	}
 	status, again := models.HistoryWaiting, models.MillisOf(time.Now().Add(min(s.cfg.Timing.MediaRetry<<part.Attempts, maxMediaPause)))
-	if part.Attempts+1 >= maxHistoryTries {
+	switch last := part.Attempts+1 >= maxHistoryTries; {
+	case last:
 		status = models.HistoryFailed
-	}
-	if unreadable(cause) {
-		status = models.HistoryFailed
+	case unreadable(cause) && len(offer.GetMediaKey()) > 0:
 		err := l.tell(ctx, func(ctx context.Context, cli *whatsmeow.Client) error {
 			return cli.SendHistorySyncServerErrorReceipt(ctx, part.WAMessageID, offer.GetMediaKey())
 		})
-		if err != nil {
+		if err == nil {
+			status = models.HistoryFailed // it comes with another offer
+		} else {
 			x.log.DebugContext(ctx, "asking for a part of history again failed", "error", err)
 		}
 	}
@@ -152,17 +158,16 @@ func (s *Service) historyMissed(ctx context.Context, x *session, l *link, part *
 func unreadable(err error) bool {
 	for _, known := range []error{
 		whatsmeow.ErrMediaDownloadFailedWith403, whatsmeow.ErrMediaDownloadFailedWith404, whatsmeow.ErrMediaDownloadFailedWith410,
-		whatsmeow.ErrInvalidMediaSHA256, whatsmeow.ErrInvalidMediaEncSHA256, whatsmeow.ErrInvalidMediaHMAC, errUnreadable,
+		whatsmeow.ErrInvalidMediaSHA256, whatsmeow.ErrInvalidMediaEncSHA256, whatsmeow.ErrInvalidMediaHMAC, whatsmeow.ErrTooShortFile,
+		zlib.ErrHeader, zlib.ErrChecksum, proto.Error,
 	} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
-	return false
+	_, damaged := errors.AsType[flate.CorruptInputError](err)
+	return damaged
 }
-
-// errUnreadable is a part that is no history.
-var errUnreadable = errors.New("the part of history cannot be read")
 
 // importPart gets a part and stores what it tells.
 func (s *Service) importPart(ctx context.Context, x *session, l *link, offer *waE2E.HistorySyncNotification) (contract.HistorySynced, error) {
@@ -194,12 +199,30 @@ func (s *Service) importPart(ctx context.Context, x *session, l *link, offer *wa
 	return told, nil
 }
 
-// importNames stores what people call themselves, and who has which number.
+// importNames stores who has which number, and what people call themselves.
 func (s *Service) importNames(ctx context.Context, x *session, history *waHistorySync.HistorySync) error {
-	var people []models.Person
+	people := make([]models.Person, 0, len(history.GetPhoneNumberToLidMappings()))
+	known := make(map[string]bool, 2*cap(people))
+	for _, mapping := range history.GetPhoneNumberToLidMappings() {
+		var person models.Person
+		for _, text := range []string{mapping.GetLidJID(), mapping.GetPnJID()} {
+			if jid, err := types.ParseJID(text); err == nil {
+				person = withAddress(person, jid)
+			}
+		}
+		if person.LID == "" || person.PhoneJID == "" || known[person.LID] || known[person.PhoneJID] {
+			continue
+		}
+		known[person.LID], known[person.PhoneJID] = true, true
+		people = append(people, person)
+	}
+	if err := s.importPeople(ctx, x, people); err != nil {
+		return err
+	}
+	people = people[:0]
 	for _, named := range history.GetPushnames() {
 		jid, err := types.ParseJID(named.GetID())
-		if err != nil || named.GetPushname() == "" || named.GetPushname() == "-" {
+		if err != nil || named.GetPushname() == "" || named.GetPushname() == "-" || x.isOwn(jid) {
 			continue
 		}
 		person := x.person(ctx, jid, types.EmptyJID)
@@ -208,13 +231,17 @@ func (s *Service) importNames(ctx context.Context, x *session, history *waHistor
 			people = append(people, person)
 		}
 	}
-	for len(people) > 0 {
-		n := min(len(people), historyBatch)
-		if _, err := s.db.Identities.Upsert(ctx, x.id, people[:n]); err != nil {
-			return err
+	return s.importPeople(ctx, x, people)
+}
+
+// importPeople stores people of the past, in groups.
+func (s *Service) importPeople(ctx context.Context, x *session, people []models.Person) error {
+	for batch := range slices.Chunk(people, historyBatch) {
+		if _, err := s.db.Identities.Upsert(ctx, x.id, batch); err != nil {
+			return fmt.Errorf("storing people of the past: %w", err)
 		}
-		people = people[n:]
 	}
+	s.changes.notify(nil)
 	return nil
 }
 

@@ -74,50 +74,95 @@ func muteEnd(end uint64) models.Millis {
 	}
 }
 
+// pastBatch is what is stored at once: messages, and what others did with the
+// account's own.
+type pastBatch struct {
+	messages []models.NewMessage
+	receipts []models.Receipt
+}
+
 // past stores the messages of a chat, in groups.
 func (p *pastImport) past(ctx context.Context, jid types.JID, chat models.ChatAddress, c *waHistorySync.Conversation) error {
-	var batch []models.NewMessage
-	flush := func() error {
-		fresh, err := p.service.db.History.Import(ctx, p.session.id, batch)
-		p.fresh += fresh
-		batch = batch[:0]
-		return err
-	}
+	var batch pastBatch
 	for i := len(c.GetMessages()) - 1; i >= 0; i-- { // the oldest first, as they came
 		info := c.GetMessages()[i].GetMessage()
+		c.Messages[i] = nil // there may be many
 		if info == nil || !p.onDemand && time.Unix(int64(info.GetMessageTimestamp()), 0).Before(p.since) {
 			continue
 		}
-		batch = append(batch, p.message(ctx, jid, chat, info)...)
-		if len(batch) >= historyBatch {
-			if err := flush(); err != nil {
+		p.message(ctx, &batch, jid, chat, info)
+		if len(batch.messages)+len(batch.receipts) >= historyBatch {
+			if err := p.store(ctx, &batch); err != nil {
 				return err
 			}
 		}
 	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return flush()
+	return p.store(ctx, &batch)
 }
 
-// message reads a message of the past, with the reactions to it and the votes in
-// it; none where it says nothing to people.
-func (p *pastImport) message(ctx context.Context, jid types.JID, chat models.ChatAddress, info *waWeb.WebMessageInfo) []models.NewMessage {
+// store stores a group of messages and empties it. Should the database refuse one of
+// them, whatever it is that cannot be stored, the others are stored all the same.
+func (p *pastImport) store(ctx context.Context, batch *pastBatch) error {
+	if len(batch.messages) == 0 {
+		return nil
+	}
+	err := p.add(ctx, batch.messages, batch.receipts)
+	if unstorable(ctx, err) {
+		p.session.log.WarnContext(ctx, "messages of the past could not be stored together, storing them one by one", "error", err)
+		err = p.storeEach(ctx, batch)
+	}
+	clear(batch.messages)
+	batch.messages, batch.receipts = batch.messages[:0], batch.receipts[:0]
+	return err
+}
+
+// storeEach stores a group one by one. What cannot even be stored as WhatsApp's
+// encoding alone is the database's failure: nothing is left out for that.
+func (p *pastImport) storeEach(ctx context.Context, batch *pastBatch) error {
+	for _, message := range batch.messages {
+		err := p.add(ctx, []models.NewMessage{message}, nil)
+		if unstorable(ctx, err) && !message.Type.Changes() {
+			p.session.log.ErrorContext(ctx, "a message of the past could not be stored as it is, storing its encoding alone", "wa_message_id", message.WAMessageID, "error", err)
+			err = p.add(ctx, []models.NewMessage{encodingOf(message)}, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return p.add(ctx, nil, batch.receipts)
+}
+
+// add stores messages and receipts in one transaction, and counts.
+func (p *pastImport) add(ctx context.Context, messages []models.NewMessage, receipts []models.Receipt) error {
+	fresh, err := p.service.db.History.Import(ctx, p.session.id, messages, receipts)
+	if err == nil {
+		p.fresh += fresh
+	}
+	return err
+}
+
+// message reads a message of the past into a batch, with the reactions to it, the
+// votes in it and who has read it; nothing where it says nothing to people.
+func (p *pastImport) message(ctx context.Context, batch *pastBatch, jid types.JID, chat models.ChatAddress, info *waWeb.WebMessageInfo) {
 	evt, err := guarded(ctx, p.link.client, func(_ context.Context, cli *whatsmeow.Client) (*events.Message, error) {
 		return cli.ParseWebMessage(jid, info)
 	})
-	if err != nil || evt.Message == nil {
+	if err != nil || evt.Message == nil || evt.Info.ID == "" || evt.Info.ID != storable(evt.Info.ID) {
 		p.session.log.DebugContext(ctx, "a message of the past was left out", "error", err)
-		return nil
+		return
 	}
 	read, ok := contentOf(evt.Message)
 	if !ok || read.kind.Changes() {
-		return nil // what it changed is told with that
+		return // what it changed is told with that
 	}
-	raw, err := proto.Marshal(info.GetMessage())
+	source, edited := info.GetMessage(), evt.Info.ID != info.GetKey().GetID()
+	if edited {
+		source = evt.Message // what it says by now, in the place of what it said
+	}
+	raw, err := proto.Marshal(source)
 	if err != nil {
-		return nil
+		p.session.log.DebugContext(ctx, "a message of the past was left out", "error", err)
+		return
 	}
 	message := p.session.newMessage(ctx, &evt.Info)
 	message.Chat = chat
@@ -131,13 +176,54 @@ func (p *pastImport) message(ctx context.Context, jid types.JID, chat models.Cha
 		// PENDING is 1 there and AckPending 0 here.
 		message.AckLevel = models.AckLevel(int(info.GetStatus()) - 1)
 	}
-	return append(append([]models.NewMessage{message}, p.reactions(ctx, &message, evt, info)...), p.votes(ctx, &message, evt, info)...)
+	batch.messages = append(batch.messages, message)
+	if edited {
+		batch.messages = append(batch.messages, p.edit(ctx, &message, evt, info))
+	}
+	batch.messages = append(batch.messages, p.reactions(ctx, &message, evt, info)...)
+	batch.messages = append(batch.messages, p.votes(ctx, &message, evt, info)...)
+	if message.FromMe {
+		batch.receipts = append(batch.receipts, p.receipts(ctx, &message, info)...)
+	}
+}
+
+// edit is the change by which a message says what it does.
+func (p *pastImport) edit(ctx context.Context, target *models.NewMessage, evt *events.Message, info *waWeb.WebMessageInfo) models.NewMessage {
+	protocol := evt.UnwrapRaw().Message.GetProtocolMessage()
+	change := p.change(ctx, target, models.MessageEdit, evt.Info.Sender, evt.Info.IsFromMe, info.GetKey().GetID(), protocol.GetTimestampMS())
+	change.Sender, change.Body, change.Mentions, change.Content.LinkPreview = target.Sender, target.Body, target.Mentions, target.Content.LinkPreview
+	return change
+}
+
+// receipts are how far others are with a message of the account's own.
+func (p *pastImport) receipts(ctx context.Context, target *models.NewMessage, info *waWeb.WebMessageInfo) []models.Receipt {
+	var receipts []models.Receipt
+	for _, r := range info.GetUserReceipt() {
+		jid, err := types.ParseJID(r.GetUserJID())
+		person := p.session.person(ctx, jid, types.EmptyJID)
+		if err != nil || person == (models.Person{}) || p.session.isOwn(jid) {
+			continue
+		}
+		receipt := models.Receipt{Chat: target.Chat, Participant: person, WAMessageIDs: []string{target.WAMessageID}}
+		for _, step := range []struct {
+			level models.AckLevel
+			at    int64
+		}{{models.AckDelivered, r.GetReceiptTimestamp()}, {models.AckRead, r.GetReadTimestamp()}, {models.AckPlayed, r.GetPlayedTimestamp()}} {
+			if step.at > 0 {
+				receipt.Level, receipt.At = step.level, models.MillisOf(time.Unix(step.at, 0))
+			}
+		}
+		if receipt.Level != 0 {
+			receipts = append(receipts, receipt)
+		}
+	}
+	return receipts
 }
 
 // change makes a message that changes one of the past.
 func (p *pastImport) change(ctx context.Context, target *models.NewMessage, kind models.MessageType, sender types.JID, fromMe bool, id string, at int64) models.NewMessage {
 	change := models.NewMessage{
-		Chat: target.Chat, Sender: p.session.person(ctx, sender, types.EmptyJID), WAMessageID: id, FromMe: fromMe, Type: kind,
+		Chat: target.Chat, Sender: p.session.person(ctx, sender, types.EmptyJID), WAMessageID: storable(id), FromMe: fromMe, Type: kind,
 		QuotedID: target.WAMessageID, AckLevel: models.AckDelivered, Timestamp: models.Millis(at), Quiet: true,
 	}
 	if fromMe {

@@ -1,14 +1,20 @@
 package whatsapp_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mau.fi/whatsmeow/proto/waCommon"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waWeb"
 	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
 
 	"wagateway/models"
 	"wagateway/models/contract"
@@ -50,7 +56,7 @@ func (w *world) synced() (parts []contract.HistorySynced) {
 	return parts
 }
 
-// allSynced waits until the phone has told all of the past and it is stored.
+// allSynced waits until the gateway has told the phone of so many stored parts.
 func (w *world) allSynced(own *wasim.Phone, receipts int) {
 	w.Helper()
 	require.Eventually(w, func() bool {
@@ -105,11 +111,13 @@ func TestThePastIsStored(t *testing.T) {
 				assert.True(t, chat.Pinned)
 				assert.NotZero(t, chat.MutedUntil)
 				assert.Empty(t, w.events(models.EventMessage), "the past makes no event of a message")
-				sum := 0
-				for _, part := range w.synced() {
-					sum += part.Messages
-				}
-				assert.Equal(t, 121, sum)
+				w.until(func() bool { // the event comes with the last transaction
+					sum := 0
+					for _, part := range w.synced() {
+						sum += part.Messages
+					}
+					return sum == 121
+				})
 
 				before := len(w.synced())
 				require.NoError(t, own.SendHistory(t.Context())) // all of it once more
@@ -134,6 +142,177 @@ func TestThePastThatNobodyWants(t *testing.T) {
 		}, whatsapptest.Patience, 10*time.Millisecond)
 		assert.Empty(t, w.messages(session, alice.LID()))
 	})
+}
+
+// raw makes a message of the past out of what the phone itself would write.
+func raw(chat types.JID, id string, fromMe bool, message *waE2E.Message, change func(*waWeb.WebMessageInfo)) wasim.HistoryMessage {
+	info := &waWeb.WebMessageInfo{
+		Key:              &waCommon.MessageKey{RemoteJID: proto.String(chat.String()), FromMe: proto.Bool(fromMe), ID: proto.String(id)},
+		Message:          message,
+		MessageTimestamp: proto.Uint64(uint64(time.Now().Add(-time.Hour).Unix())),
+	}
+	if change != nil {
+		change(info)
+	}
+	return wasim.HistoryMessage{Raw: info}
+}
+
+// TestWhatHappenedInThePast: edits, votes, who has read what, who has which number,
+// and a message that no database takes among others.
+func TestWhatHappenedInThePast(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := mediaWorld(t, db)
+		own, alice := w.phone("Own"), w.phone("Alice")
+		chat, when := alice.LID(), time.Now().Add(-time.Minute).Truncate(time.Second)
+		text := func(s string) *waE2E.Message { return &waE2E.Message{Conversation: proto.String(s)} }
+		vote := sha256.Sum256([]byte("sea"))
+		stranger, number := types.NewJID("305000000000001", types.HiddenUserServer), types.NewJID("491600000001", types.DefaultUserServer)
+		own.SetHistory(wasim.History{
+			LIDs:      map[types.JID]types.JID{number: stranger},
+			PushNames: map[types.JID]string{stranger: "Stranger"},
+			Chats: []wasim.HistoryChat{{Chat: chat, Messages: []wasim.HistoryMessage{
+				raw(chat, "EDIT", false, &waE2E.Message{EditedMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
+					Type: waE2E.ProtocolMessage_MESSAGE_EDIT.Enum(), Key: &waCommon.MessageKey{ID: proto.String("EDITED")},
+					EditedMessage: text("better"), TimestampMS: proto.Int64(when.UnixMilli()),
+				}}}}, nil),
+				raw(chat, "READ", true, text("have you seen it"), func(info *waWeb.WebMessageInfo) {
+					info.Status = waWeb.WebMessageInfo_SERVER_ACK.Enum()
+					info.UserReceipt = []*waWeb.UserReceipt{
+						{UserJID: proto.String(alice.LID().String()), ReceiptTimestamp: proto.Int64(when.Unix() - 5), ReadTimestamp: proto.Int64(when.Unix())},
+						{UserJID: proto.String("nonsense")},
+					}
+				}),
+				raw(chat, "POLL", false, &waE2E.Message{PollCreationMessage: &waE2E.PollCreationMessage{
+					Name: proto.String("Where?"), Options: []*waE2E.PollCreationMessage_Option{{OptionName: proto.String("sea")}, {OptionName: proto.String("hills")}},
+				}}, func(info *waWeb.WebMessageInfo) {
+					info.PollUpdates = []*waWeb.PollUpdate{{
+						PollUpdateMessageKey: &waCommon.MessageKey{ID: proto.String("VOTE"), FromMe: proto.Bool(true)},
+						Vote:                 &waE2E.PollVoteMessage{SelectedOptions: [][]byte{vote[:], []byte("short"), make([]byte, sha256.Size)}},
+					}}
+				}),
+				raw(chat, "ODD", false, &waE2E.Message{ImageMessage: &waE2E.ImageMessage{
+					Mimetype: proto.String("image/png"), DirectPath: proto.String("/v/\x00"), MediaKey: make([]byte, 32), Caption: proto.String("odd"),
+				}}, nil),
+				raw(chat, "NUL\x00", false, text("no id"), nil),
+				raw(chat, "EMPTY", false, nil, nil),
+				raw(chat, "LAST", false, text("after all"), nil),
+			}}},
+		})
+		session := w.linkWith(own, 30)
+		w.allSynced(own, 2)
+		got := map[string]models.Message{}
+		for _, m := range w.messages(session, chat) {
+			got[m.WAMessageID] = m
+		}
+		require.Len(t, got, 5, "%v", got)
+		assert.Equal(t, "after all", got["LAST"].Body)
+		edited := got["EDITED"]
+		assert.Equal(t, "better", edited.Body)
+		assert.True(t, edited.Edited)
+		assert.Equal(t, models.MillisOf(when), edited.EditedAt)
+		found, err := db.Messages.Search(t.Context(), session, "better", models.MessageFilter{}, models.Page{Limit: 5})
+		require.NoError(t, err)
+		assert.Len(t, found.Items, 1)
+
+		read := got["READ"]
+		assert.Equal(t, models.AckRead, read.AckLevel)
+		receipts, err := db.Messages.ReceiptsByMessages(t.Context(), []int64{read.ID})
+		require.NoError(t, err)
+		require.Len(t, receipts[read.ID], 1)
+		assert.Equal(t, models.MillisOf(when), receipts[read.ID][0].At)
+		assert.Equal(t, alice.LID().String(), receipts[read.ID][0].Identity.LID)
+		assert.Empty(t, w.events(models.EventMessageStatus))
+
+		votes, err := db.Messages.VotesByMessages(t.Context(), []int64{got["POLL"].ID})
+		require.NoError(t, err)
+		require.Len(t, votes[got["POLL"].ID], 1)
+		assert.Equal(t, []string{"sea"}, votes[got["POLL"].ID][0].Options)
+		assert.Contains(t, []models.MessageType{models.MessageImage, models.MessageUnknown}, got["ODD"].Type)
+
+		person, err := db.Identities.Get(t.Context(), session, number.String())
+		require.NoError(t, err)
+		assert.Equal(t, stranger.String(), person.LID)
+		assert.Equal(t, "Stranger", person.PushName)
+	})
+}
+
+// TestDamageEnds: a part that is damaged each time it comes is not asked for forever.
+func TestDamageEnds(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := mediaWorld(t, db)
+		own, alice := w.phone("Own"), w.phone("Alice")
+		own.SetHistory(wasim.History{Upload: true, Chats: []wasim.HistoryChat{{Chat: alice.LID(), Messages: past(alice, 3)}}})
+		w.fault(wasim.Fault{Kind: wasim.FaultHistoryCorrupt})
+		session := w.linkWith(own, 30)
+		pool, _ := db.WhatsmeowDB()
+		number := func(where string) (n int) {
+			require.NoError(t, pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM history_parts WHERE "+where).Scan(&n))
+			return n
+		}
+		// Each part comes several times, and each time it is given has tries behind it.
+		require.Eventually(t, func() bool {
+			first := number("attempts = 1")
+			return first > 1 && number("status = 'failed' AND attempts >= 6") == first
+		}, 3*whatsapptest.Patience, 10*time.Millisecond)
+		assert.Zero(t, number("status <> 'failed'"))
+		w.srv.ClearFaults()
+		assert.Equal(t, "still there", w.stored(session, w.say(alice, own.LID(), "still there")).Body)
+	})
+}
+
+// TestThePastSurvivesADatabaseThatFails: nothing is left out because it could not be
+// stored for a while.
+func TestThePastSurvivesADatabaseThatFails(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := mediaWorld(t, db, func(c *whatsapp.Config) { c.Timing.MediaRetry = 300 * time.Millisecond })
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		pool, _ := db.WhatsmeowDB()
+		exec(w, pool, "UPDATE sessions SET history_days = 30")
+		exec(w, pool, "ALTER TABLE message_receipts RENAME TO receipts_away")
+		exec(w, pool, "ALTER TABLE message_reactions RENAME TO reactions_away")
+		messages := past(alice, 150)
+		messages[100].Reactions = map[types.JID]string{own.LID(): "👍"}
+		own.SetHistory(wasim.History{Upload: true, Chats: []wasim.HistoryChat{{Chat: alice.LID(), Messages: messages}}})
+		require.NoError(t, own.SendHistory(t.Context()))
+		require.Eventually(t, func() bool {
+			var n int
+			require.NoError(t, pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM history_parts WHERE attempts > 0").Scan(&n))
+			return n > 0
+		}, 3*whatsapptest.Patience, 5*time.Millisecond)
+		exec(w, pool, "ALTER TABLE reactions_away RENAME TO message_reactions")
+		exec(w, pool, "ALTER TABLE receipts_away RENAME TO message_receipts")
+		require.Eventually(t, func() bool { return len(w.messages(session, alice.LID())) == 150 }, 3*whatsapptest.Patience, 10*time.Millisecond)
+		for _, m := range w.messages(session, alice.LID()) {
+			assert.Equal(t, models.MessageText, m.Type)
+		}
+	})
+}
+
+// TestFewPastsAtOnce: however many sessions are linked at the same time, two parts of
+// the past are in memory.
+func TestFewPastsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := mediaWorld(t, modelstest.Open(t, modelstest.SQLite))
+	w.fault(wasim.Fault{Kind: wasim.FaultMediaSlow, Delay: 10 * time.Millisecond})
+	const accounts = 20
+	phones, friend := make([]*wasim.Phone, accounts), w.phone("Friend")
+	var linking sync.WaitGroup
+	for i := range phones {
+		phones[i] = w.phone("Own")
+		phones[i].SetHistory(wasim.History{Upload: true, Chats: []wasim.HistoryChat{{Chat: friend.LID(), Messages: past(friend, 5)}}})
+	}
+	for _, phone := range phones {
+		linking.Go(func() { w.linkWith(phone, 30) })
+	}
+	linking.Wait()
+	for _, phone := range phones {
+		w.allSynced(phone, 2)
+	}
+	assert.Equal(t, int64(2), w.srv.Stats().Downloads)
 }
 
 // What a process had begun the next one ends; what is damaged is given again.

@@ -132,13 +132,11 @@ func (s *Service) undecryptableCame(ctx context.Context, x *session, evt *events
 // receive stores a message and gives its row.
 func (s *Service) receive(ctx context.Context, x *session, message models.NewMessage) (*models.Message, error) {
 	stored, fresh, err := s.db.Messages.Receive(ctx, x.id, message)
-	if err != nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound) && ctx.Err() == nil {
+	if unstorable(ctx, err) {
 		// Whatever it is that cannot be stored, WhatsApp's encoding of it can: one
 		// message must not keep all that come after it away.
 		x.log.ErrorContext(ctx, "a message could not be stored as it is, storing its encoding alone", "wa_message_id", message.WAMessageID, "error", err)
-		message.Type, message.Body, message.QuotedID, message.Mentions = models.MessageUnknown, "", "", nil
-		message.Content, message.Media, message.HasMedia = models.Content{}, nil, false
-		stored, fresh, err = s.db.Messages.Receive(ctx, x.id, message)
+		stored, fresh, err = s.db.Messages.Receive(ctx, x.id, encodingOf(message))
 	}
 	s.changes.notify(err)
 	if err != nil {
@@ -148,6 +146,19 @@ func (s *Service) receive(ctx context.Context, x *session, message models.NewMes
 		x.count(duplicates)
 	}
 	return stored, nil
+}
+
+// unstorable reports whether an error is about what was to be stored, rather than
+// the database's or its caller's own.
+func unstorable(ctx context.Context, err error) bool {
+	return err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound)
+}
+
+// encodingOf is a message of which no more is told than WhatsApp's encoding.
+func encodingOf(message models.NewMessage) models.NewMessage {
+	message.Type, message.Body, message.QuotedID, message.Mentions = models.MessageUnknown, "", "", nil
+	message.Content, message.Media, message.HasMedia = models.Content{}, nil, false
+	return message
 }
 
 // newMessage is a message with all but its content.

@@ -66,6 +66,9 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "expired", f.gone)
 		return
 	}
+	if !isPicture(r.URL.Path) {
+		defer s.stats.downloadBegins()()
+	}
 	if !isPicture(r.URL.Path) && s.spoilDownload(w, f) {
 		return
 	}

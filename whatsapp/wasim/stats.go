@@ -22,11 +22,13 @@ type Stats struct {
 	Unreadable  int64 `json:"unreadable"`  // messages phones could not decrypt
 	Repeated    int64 `json:"repeated"`    // messages that phones had by their id already, and showed no second time
 	Faults      int64 `json:"faults"`      // times a fault acted
+	Downloads   int64 `json:"downloads"`   // files that were being downloaded at the same time, at most
 }
 
 type counters struct {
 	connected, stanzasIn, stanzasOut, accepted, refused, calls             atomic.Int64
 	delivered, acked, redelivered, decrypted, unreadable, repeated, faults atomic.Int64
+	downloading, downloads                                                 atomic.Int64
 }
 
 // Stats gives the counts at this moment.
@@ -41,5 +43,14 @@ func (s *Server) Stats() Stats {
 		Accepted: c.accepted.Load(), Refused: c.refused.Load(), Delivered: c.delivered.Load(),
 		Acked: c.acked.Load(), Redelivered: c.redelivered.Load(),
 		Decrypted: c.decrypted.Load(), Unreadable: c.unreadable.Load(), Repeated: c.repeated.Load(), Faults: c.faults.Load(),
+		Downloads: c.downloads.Load(),
 	}
+}
+
+// downloadBegins counts a download until done is called.
+func (c *counters) downloadBegins() (done func()) {
+	now := c.downloading.Add(1)
+	for most := c.downloads.Load(); now > most && !c.downloads.CompareAndSwap(most, now); most = c.downloads.Load() {
+	}
+	return func() { c.downloading.Add(-1) }
 }
