@@ -75,8 +75,9 @@ func (s *HistoryStore) Missed(ctx context.Context, part *HistoryPart, status His
 	return storeError("history", "noting a failed part of history", err)
 }
 
-// Done notes that a part is stored, with history.synced, and forgets the offer. A
-// part that is done already makes no second event.
+// Done notes that a part is stored, with history.synced, which tells how many
+// messages of it are new here, and forgets the offer. A part that is done already
+// makes no second event.
 func (s *HistoryStore) Done(ctx context.Context, part *HistoryPart, event contract.HistorySynced) error {
 	err := s.db.sessionTx(ctx, part.SessionID, func(tx *gorm.DB) error {
 		done := tx.Exec("UPDATE history_parts SET status = 'done', error = '', notification = ?, updated_at = ? WHERE id = ? AND status = 'waiting'",
@@ -84,17 +85,21 @@ func (s *HistoryStore) Done(ctx context.Context, part *HistoryPart, event contra
 		if done.Error != nil || done.RowsAffected == 0 {
 			return done.Error
 		}
+		if err := tx.Raw("SELECT messages FROM history_parts WHERE id = ?", part.ID).Row().Scan(&event.Messages); err != nil {
+			return err
+		}
 		return s.db.emit(tx, part.SessionID, NewEvent{Name: EventHistorySynced, Payload: event})
 	})
 	return storeError("session", "noting a stored part of history", err)
 }
 
 // Import stores messages of the past and what people did with the account's own
-// ones, without an event each, in one transaction, and tells how many are new. A
-// repeat changes nothing.
-func (s *HistoryStore) Import(ctx context.Context, sessionID string, messages []NewMessage, receipts []Receipt) (fresh int, err error) {
-	err = s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
-		fresh = 0
+// ones, of one part, without an event each, in one transaction. The part counts
+// those that are new, over all its tries. A repeat changes nothing.
+func (s *HistoryStore) Import(ctx context.Context, part *HistoryPart, messages []NewMessage, receipts []Receipt) error {
+	sessionID := part.SessionID
+	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
+		fresh := 0
 		for i := range messages {
 			messages[i].History = true
 			stored, isNew, err := s.db.addMessage(tx, sessionID, messages[i])
@@ -117,9 +122,12 @@ func (s *HistoryStore) Import(ctx context.Context, sessionID string, messages []
 				return err
 			}
 		}
-		return nil
+		if fresh == 0 {
+			return nil
+		}
+		return tx.Exec("UPDATE history_parts SET messages = messages + ? WHERE id = ?", fresh, part.ID).Error
 	})
-	return fresh, storeError("session", "storing history of session "+sessionID, err)
+	return storeError("session", "storing history of session "+sessionID, err)
 }
 
 // pastReceipt stores a receipt as [DB.acknowledge] does, without an event.

@@ -219,8 +219,7 @@ func TestSearchGoesOnBehindTheWindow(t *testing.T) {
 			}
 			all = append(all, saying(fmt.Sprint("M", i), text, int64(i)))
 		}
-		_, err := db.History.Import(t.Context(), session.ID, all, nil)
-		require.NoError(t, err)
+		require.NoError(t, db.History.Import(t.Context(), &models.HistoryPart{SessionID: session.ID}, all, nil))
 		for _, size := range []int{1, 5, 12, 13, 100} {
 			found := walk(t, size, func(p models.Page) (models.List[models.Message], error) {
 				return db.Messages.Search(t.Context(), session.ID, "marked", models.MessageFilter{}, p)

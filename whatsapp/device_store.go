@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -42,11 +43,37 @@ func (s *deviceStore) remove(ctx context.Context, jid types.JID) error {
 	return nil
 }
 
+// linkedDevices saves only devices that are stored. A goroutine of a client that
+// saves its device late would bring a removed one back, with its keys.
+type linkedDevices struct{ *deviceStore }
+
+// PutDevice implements [store.DeviceContainer]. A removed device is
+// [store.ErrDeviceDeleted].
+func (s linkedDevices) PutDevice(ctx context.Context, device *store.Device) error {
+	if device.ID == nil {
+		return sqlstore.ErrDeviceIDMustBeSet
+	}
+	return s.db.DoTxn(ctx, nil, func(ctx context.Context) error {
+		// Writing it keeps it until the end of the transaction.
+		held, err := s.db.Exec(ctx, "UPDATE whatsmeow_device SET jid=jid WHERE jid=$1", device.ID)
+		if err != nil {
+			return fmt.Errorf("holding the device: %w", err)
+		}
+		if n, err := held.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, store.ErrDeviceDeleted)
+		}
+		return s.Container.PutDevice(ctx, device)
+	})
+}
+
 // prepare gives a stored device the faster store of prekeys and the safer buffer
-// of events, for one link. No client may use the device at that moment.
+// of events, and keeps a removed one away, for one link. No client may use the device at that moment.
 func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away func(error)) {
 	if !device.Initialized || device.Deleted {
 		return
+	}
+	if _, done := device.Container.(linkedDevices); !done {
+		device.Container = linkedDevices{s}
 	}
 	if _, done := device.PreKeys.(*preKeys); !done {
 		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db, device: *device.ID}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/proto/waAdv"
+	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types"
 
 	"wagateway/models"
@@ -60,8 +61,15 @@ func TestPreKeysAreWhatsmeowsOwn(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 1+812+1, count)
 
-		require.NoError(t, devices.remove(t.Context(), jid))
+		device.PushName = "Anna"
+		require.NoError(t, device.Save(t.Context()))
 		stored, err := devices.GetDevice(t.Context(), jid)
+		require.NoError(t, err)
+		assert.Equal(t, "Anna", stored.PushName)
+
+		require.NoError(t, devices.remove(t.Context(), jid))
+		require.ErrorIs(t, device.Save(t.Context()), store.ErrDeviceDeleted, "what is removed stays removed")
+		stored, err = devices.GetDevice(t.Context(), jid)
 		require.NoError(t, err)
 		assert.Nil(t, stored)
 		require.NoError(t, devices.remove(t.Context(), jid), "removing it twice")

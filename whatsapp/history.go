@@ -99,7 +99,7 @@ func (s *Service) storeHistory(ctx context.Context, x *session, l *link, part *m
 	err := proto.Unmarshal(part.Notification, offer)
 	var told contract.HistorySynced
 	if err == nil {
-		told, err = s.importPart(ctx, x, l, offer)
+		told, err = s.importPart(ctx, x, l, part, offer)
 	}
 	if err == nil {
 		// Before it is noted as done: a process that dies here tells the phone twice,
@@ -170,7 +170,7 @@ func unreadable(err error) bool {
 }
 
 // importPart gets a part and stores what it tells.
-func (s *Service) importPart(ctx context.Context, x *session, l *link, offer *waE2E.HistorySyncNotification) (contract.HistorySynced, error) {
+func (s *Service) importPart(ctx context.Context, x *session, l *link, part *models.HistoryPart, offer *waE2E.HistorySyncNotification) (contract.HistorySynced, error) {
 	history, err := guarded(ctx, l.client, func(ctx context.Context, cli *whatsmeow.Client) (*waHistorySync.HistorySync, error) {
 		return cli.DownloadHistorySync(ctx, offer, true)
 	})
@@ -185,7 +185,7 @@ func (s *Service) importPart(ctx context.Context, x *session, l *link, offer *wa
 	if err := s.importNames(ctx, x, history); err != nil {
 		return told, err
 	}
-	past := pastImport{service: s, session: x, link: l, onDemand: history.GetSyncType() == waHistorySync.HistorySync_ON_DEMAND}
+	past := pastImport{service: s, session: x, link: l, part: part, onDemand: history.GetSyncType() == waHistorySync.HistorySync_ON_DEMAND}
 	past.since = time.Now().AddDate(0, 0, -row.HistoryDays)
 	past.messages = past.onDemand || row.HistoryDays > 0
 	past.states = history.GetSyncType() == waHistorySync.HistorySync_INITIAL_BOOTSTRAP
@@ -195,7 +195,6 @@ func (s *Service) importPart(ctx context.Context, x *session, l *link, offer *wa
 		}
 		history.Conversations[i] = nil // it may be large
 	}
-	told.Messages = past.fresh
 	return told, nil
 }
 

@@ -20,12 +20,11 @@ type pastImport struct {
 	service  *Service
 	session  *session
 	link     *link
+	part     *models.HistoryPart
 	onDemand bool      // somebody asked for it, however old it is
 	messages bool      // messages are wanted at all
 	states   bool      // it says how the chats are now
 	since    time.Time // older messages are left out
-
-	fresh int // messages that are new here
 }
 
 // conversation stores one chat.
@@ -132,13 +131,9 @@ func (p *pastImport) storeEach(ctx context.Context, batch *pastBatch) error {
 	return p.add(ctx, nil, batch.receipts)
 }
 
-// add stores messages and receipts in one transaction, and counts.
+// add stores messages and receipts in one transaction.
 func (p *pastImport) add(ctx context.Context, messages []models.NewMessage, receipts []models.Receipt) error {
-	fresh, err := p.service.db.History.Import(ctx, p.session.id, messages, receipts)
-	if err == nil {
-		p.fresh += fresh
-	}
-	return err
+	return p.service.db.History.Import(ctx, p.part, messages, receipts)
 }
 
 // message reads a message of the past into a batch, with the reactions to it, the

@@ -335,6 +335,13 @@ func TestThePastSurvives(t *testing.T) {
 					w.start()
 				}
 				require.Eventually(t, func() bool { return len(w.messages(session, alice.LID())) == 300 }, 3*whatsapptest.Patience, 10*time.Millisecond)
+				require.Eventually(t, func() bool {
+					told := 0
+					for _, part := range w.synced() {
+						told += part.Messages
+					}
+					return told == 300
+				}, 3*whatsapptest.Patience, 10*time.Millisecond, "the events tell of each message once, however many tries there were")
 			})
 		})
 	}

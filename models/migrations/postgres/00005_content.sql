@@ -156,6 +156,7 @@ CREATE TABLE history_parts (
     wa_message_id TEXT COLLATE "C"    NOT NULL,
     notification  BYTEA   NOT NULL,
     status        TEXT    NOT NULL,
+    messages      INTEGER NOT NULL DEFAULT 0,
     attempts      INTEGER NOT NULL DEFAULT 0,
     next_try_at   BIGINT NOT NULL DEFAULT 0,
     error         TEXT    NOT NULL DEFAULT '',

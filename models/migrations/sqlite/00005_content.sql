@@ -152,6 +152,7 @@ CREATE TABLE history_parts (
     wa_message_id TEXT    NOT NULL,
     notification  BLOB    NOT NULL,
     status        TEXT    NOT NULL,
+    messages      INTEGER NOT NULL DEFAULT 0,
     attempts      INTEGER NOT NULL DEFAULT 0,
     next_try_at   INTEGER NOT NULL DEFAULT 0,
     error         TEXT    NOT NULL DEFAULT '',
