@@ -104,10 +104,12 @@ func (s *MediaStore) Lost(ctx context.Context, file *MediaFile) error {
 }
 
 // Forget lets go of up to limit files that were stored before a time: they are at
-// WhatsApp's, if anywhere, and are got again only when asked for. It tells how many.
+// WhatsApp's, if anywhere, and are got again only when asked for. Those that are
+// still to be sent stay. It tells how many.
 func (s *MediaStore) Forget(ctx context.Context, before Millis, limit int) (forgotten int, err error) {
 	err = s.db.tx(ctx, func(tx *gorm.DB) error {
-		const old = "(SELECT message_id FROM media WHERE storage_key <> '' AND created_at < ? ORDER BY created_at LIMIT ?)"
+		const old = `(SELECT f.message_id FROM media f WHERE f.storage_key <> '' AND f.created_at < ?
+			AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id = f.message_id AND o.status = 'queued') ORDER BY f.created_at LIMIT ?)`
 		err := tx.Exec("INSERT INTO media_unwanted (storage_key) SELECT storage_key FROM media WHERE message_id IN "+old+
 			" ON CONFLICT DO NOTHING", before, limit).Error
 		if err != nil {

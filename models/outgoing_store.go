@@ -151,6 +151,32 @@ func (s *OutgoingStore) NextDue(ctx context.Context, sessionID string) (Millis, 
 	return Millis(due.Int64), nil
 }
 
+// Expired gives up to limit queued sends of all sessions that expire no later than
+// now, by id after a given one. Those that may have left are not among them.
+func (s *OutgoingStore) Expired(ctx context.Context, now Millis, after string, limit int) ([]Outgoing, error) {
+	rows, err := s.list(ctx, ` WHERE o.status = 'queued' AND o.expires_at > 0 AND o.expires_at <= ? AND o.attempts = 0 AND o.id > ?
+		ORDER BY o.id LIMIT ?`, now, after, limit)
+	return rows, storeError("send", "listing sends that have expired", err)
+}
+
+// NextExpiry is when the next queued send of all sessions expires, later than now;
+// [Never] when none does.
+func (s *OutgoingStore) NextExpiry(ctx context.Context, now Millis) (Millis, error) {
+	var next sql.NullInt64
+	err := s.db.read(ctx).Raw("SELECT MIN(expires_at) FROM outgoing WHERE status = 'queued' AND expires_at > 0 AND expires_at > ?", now).Row().Scan(&next)
+	if err != nil || !next.Valid {
+		return Never, storeError("send", "looking for sends that expire", err)
+	}
+	return Millis(next.Int64), nil
+}
+
+// IsScheduled reports whether a message is queued for a time that has not come.
+func (s *OutgoingStore) IsScheduled(ctx context.Context, messageID int64) (scheduled bool, err error) {
+	err = s.db.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM outgoing WHERE message_id = ? AND status = 'queued' AND scheduled_at > ?)",
+		messageID, Now()).Row().Scan(&scheduled)
+	return scheduled, storeError("send", "looking for a scheduled send", err)
+}
+
 // HasEarlier reports whether the outcome of a send to the same chat is open that
 // was asked for before this one.
 func (s *OutgoingStore) HasEarlier(ctx context.Context, send *Outgoing) (bool, error) {

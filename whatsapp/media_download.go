@@ -11,7 +11,6 @@ import (
 	"github.com/oklog/ulid/v2"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
-	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
 	"wagateway/models"
@@ -235,7 +234,7 @@ func (s *Service) mediaPart(ctx context.Context, file *models.MediaFile) (whatsm
 	if err := proto.Unmarshal(raw, message); err != nil {
 		return nil, fmt.Errorf("reading a message with a file: %w", err)
 	}
-	return movedTo((&events.Message{RawMessage: message}).UnwrapRaw().Message, file.DirectPath)
+	return movedTo(unwrapped(message), file.DirectPath)
 }
 
 // movedTo gives the part of a message that describes its file, at a path.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.mau.fi/whatsmeow/proto/waE2E"
+
 	"wagateway/models"
 	"wagateway/models/fault"
 )
@@ -53,14 +55,17 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 	}
 	if send.IdempotencyKey != "" {
 		s.pruneKeys()
-		mark, err := fingerprint(x.id, send)
-		if err != nil {
+		if d.mark, err = fingerprint(x.id, send); err != nil {
 			return nil, err
 		}
-		earlier, err := s.db.Outgoing.Replay(ctx, session.OrganizationID, send.IdempotencyKey, mark)
+		earlier, err := s.db.Outgoing.Replay(ctx, session.OrganizationID, send.IdempotencyKey, d.mark)
 		if !fault.Is(err, fault.NotFound) {
 			return replayed(earlier, err)
 		}
+	}
+	// Behind the replay: a repeat may come when its times are over.
+	if err := send.checkTimes(); err != nil {
+		return nil, err
 	}
 	if err := s.mayPost(ctx, x, d.to); err != nil {
 		return nil, err
@@ -71,6 +76,16 @@ func (s *Service) SendMessage(ctx context.Context, session *models.Session, send
 // submit prepares a send, stores it and has it sent. What is prepared and not
 // stored leaves nothing behind.
 func (s *Service) submit(ctx context.Context, x *session, session *models.Session, send NewSend, d *draft) (row *models.Outgoing, err error) {
+	stored := false
+	defer func() {
+		if !stored && d.file != nil {
+			d.file.discard(s)
+		}
+	}()
+	about, err := s.judge(ctx, x, d)
+	if err != nil {
+		return nil, err
+	}
 	giveBack := func() {}
 	if !send.Async {
 		if !x.connected() {
@@ -81,13 +96,7 @@ func (s *Service) submit(ctx context.Context, x *session, session *models.Sessio
 			return nil, fault.Limited("the session's sending limit is reached", wait)
 		}
 	}
-	stored := false
-	defer func() {
-		if !stored && d.file != nil {
-			d.file.discard(s)
-		}
-	}()
-	if err := s.prepare(ctx, x, d, !send.Async); err != nil {
+	if err := s.prepare(ctx, x, d, about, !send.Async); err != nil {
 		giveBack()
 		return nil, err
 	}
@@ -104,13 +113,22 @@ func (s *Service) submit(ctx context.Context, x *session, session *models.Sessio
 	return row, err
 }
 
+// judge looks at the rest of what the caller has given, which comes before whether
+// it can be sent: a file of the request itself, which comes into storage for that,
+// and what the message refers to.
+func (s *Service) judge(ctx context.Context, x *session, d *draft) (about *waE2E.ContextInfo, err error) {
+	if about, err = s.contextOf(ctx, x, d); err != nil {
+		return nil, err
+	}
+	if d.file != nil && d.file.inline() {
+		return about, s.loadFile(ctx, x, d)
+	}
+	return about, nil
+}
+
 // prepare completes a draft: files come into storage and, with upload, to
 // WhatsApp.
-func (s *Service) prepare(ctx context.Context, x *session, d *draft, upload bool) error {
-	about, err := s.contextOf(ctx, x, d)
-	if err != nil {
-		return err
-	}
+func (s *Service) prepare(ctx context.Context, x *session, d *draft, about *waE2E.ContextInfo, upload bool) error {
 	if d.preview {
 		s.addPreview(ctx, d)
 	}
@@ -125,26 +143,38 @@ func (s *Service) prepare(ctx context.Context, x *session, d *draft, upload bool
 		}
 	}
 	withContext(d.message, about)
+	if d.details.ViewOnce {
+		d.message = seenOnce(d.message)
+	}
 	return nil
 }
 
-// enqueue stores a send that nobody waits for.
+// mayBeStored reports whether a send may be stored although that failed: when the
+// database did not say.
+func mayBeStored(err error) bool {
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Internal)
+}
+
+// enqueue stores a send that nobody waits for; stored says that it is, or may be.
 func (s *Service) enqueue(ctx context.Context, x *session, intent models.NewOutgoing) (row *models.Outgoing, stored bool, err error) {
 	row, err = s.db.Outgoing.Create(ctx, intent)
 	if err != nil {
-		return nil, false, err
+		return nil, mayBeStored(err), err
 	}
 	if row.Replayed {
 		row, err = replayed(row, nil)
 		return row, false, err
 	}
-	x.sender.added()
+	x.sender.added(row.ScheduledAt != 0)
+	if row.ExpiresAt != 0 {
+		s.expiring.notify(nil)
+	}
 	s.changes.notify(nil)
 	return row, true, nil
 }
 
-// sendNow stores a send, has it sent and waits for the outcome. giveBack returns
-// what it has taken of the session's rate.
+// sendNow stores a send, has it sent and waits for the outcome; stored says that it
+// is stored, or may be. giveBack returns what it has taken of the session's rate.
 func (s *Service) sendNow(ctx context.Context, x *session, intent models.NewOutgoing, giveBack func()) (row *models.Outgoing, stored bool, err error) {
 	id := intent.Message.WAMessageID
 	waiting, running := x.sender.expect(id)
@@ -156,8 +186,9 @@ func (s *Service) sendNow(ctx context.Context, x *session, intent models.NewOutg
 	if err != nil || row.Replayed {
 		x.sender.forget(id)
 		giveBack()
+		stored = err != nil && mayBeStored(err)
 		row, err = replayed(row, err)
-		return row, false, err
+		return row, stored, err
 	}
 	defer x.sender.forget(id)
 	s.changes.notify(nil)

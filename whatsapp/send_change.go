@@ -2,8 +2,11 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/rivo/uniseg"
@@ -47,6 +50,15 @@ func (s *Service) changeDraft(ctx context.Context, row *models.Session, key Mess
 	if err != nil {
 		return nil, nil, nil, fault.InvalidJID("chat", "a person's or group's JID").Because(err)
 	}
+	if target.FromMe && target.AckLevel == models.AckPending {
+		scheduled, err := s.db.Outgoing.IsScheduled(ctx, target.ID)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if scheduled { // the change would leave before it
+			return nil, nil, nil, wrongKind("the message is scheduled, and has not been sent yet")
+		}
+	}
 	sender := target.SenderLID
 	if sender == "" {
 		sender = target.SenderJID
@@ -67,11 +79,12 @@ func keyTo(to types.JID, target *models.Message) *waCommon.MessageKey {
 	return key
 }
 
-func wrongKind(message string) error { return fault.Invalid("waMessageId", message) }
+func wrongKind(message string) *fault.Error { return fault.Invalid("waMessageId", message) }
 
 // EditMessage replaces the text, or the caption, of a message of the account's own.
-// Another's message, or one without a text, is fault.Validation; WhatsApp refuses
-// what is older than 15 minutes.
+// Another's message, one without a text, or one that is older than 20 minutes is
+// fault.Validation: WhatsApp's apps offer it for 15 minutes, and take none that
+// comes later than [whatsmeow.EditWindow], without a word.
 func (s *Service) EditMessage(ctx context.Context, row *models.Session, key MessageKey, text TextContent, async bool) (*models.Outgoing, error) {
 	if err := checkText("text", text.Text); err != nil {
 		return nil, err
@@ -89,6 +102,8 @@ func (s *Service) EditMessage(ctx context.Context, row *models.Session, key Mess
 			return wrongKind("the message was taken back")
 		case target.AckLevel == models.AckError:
 			return wrongKind("the message was not sent")
+		case target.AckLevel > models.AckPending && time.Since(target.Timestamp.Time()) > whatsmeow.EditWindow:
+			return wrongKind("the message is too old to be edited")
 		case target.Type != models.MessageText && !captioned:
 			return wrongKind("only texts and captions can be edited")
 		}
@@ -116,14 +131,7 @@ func (s *Service) recaption(ctx context.Context, target *models.Message, caption
 		return err
 	}
 	proto.Merge(edited, message)
-	switch {
-	case edited.ImageMessage != nil:
-		edited.ImageMessage.Caption = &caption
-	case edited.VideoMessage != nil:
-		edited.VideoMessage.Caption = &caption
-	case edited.DocumentMessage != nil:
-		edited.DocumentMessage.Caption = &caption
-	}
+	retext(edited, &caption)
 	withContext(edited, &waE2E.ContextInfo{MentionedJID: mentions})
 	return nil
 }
@@ -218,6 +226,8 @@ func isEmoji(text string) bool {
 			symbol = true
 		case r < 0xa9 && !strings.ContainsRune("0123456789#*", r), unicode.IsLetter(r) && r != 'ℹ':
 			return false
+		case unicode.Is(unicode.Sc, r), r < '\u2190' && unicode.Is(unicode.Sm, r): // money and sums
+			return false
 		case r >= 0xa9:
 			symbol = symbol || unicode.IsSymbol(r) || slices.Contains([]rune("‼⁉〰〽ℹ"), r)
 		}
@@ -255,8 +265,11 @@ func (s *Service) VoteMessage(ctx context.Context, row *models.Session, key Mess
 		vote, err := guarded(ctx, cli, func(ctx context.Context, cli *whatsmeow.Client) (*waE2E.Message, error) {
 			return cli.BuildPollVote(ctx, &evt.Info, options)
 		})
+		if errors.Is(err, whatsmeow.ErrOriginalMessageSecretNotFound) {
+			return wrongKind("the poll's key is not known here, so it cannot be voted in").Because(err)
+		}
 		if err != nil {
-			return fault.New(fault.Validation, "", "the poll's key is not known here, so it cannot be voted in").With("field", "waMessageId").Because(err)
+			return fmt.Errorf("encrypting a vote: %w", err)
 		}
 		d.kind, d.message, d.details.Options = models.MessageVote, vote, append([]string{}, options...)
 		return nil

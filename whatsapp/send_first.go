@@ -14,13 +14,35 @@ import (
 	"wagateway/models/fault"
 )
 
-// expired is why a message was given up that could not be sent in time.
-func expired() *fault.Error {
-	return fault.New(fault.Unavailable, fault.ReasonTimeout, "the message could not be sent before it expired")
+// beforehand has something done before a message is sent, and then says so to the
+// goroutine that sends, unless ctx, the link's, has ended. The chat is held
+// meanwhile, and no other one waits.
+func (q *sendQueue) beforehand(ctx context.Context, send *models.Outgoing, work func() error, then func(*sendQueue, error)) {
+	q.holdOf(send).until = time.Now().Add(forever)
+	if q.preparing[send.ID] {
+		return // a reconnect lets all holds go; the work goes on
+	}
+	q.preparing[send.ID] = true
+	q.settlers.Go(func() {
+		err := work()
+		if ctx.Err() != nil {
+			return // the next link does it
+		}
+		q.finish(func(q *sendQueue) {
+			delete(q.preparing, send.ID)
+			then(q, err)
+		})
+	})
 }
 
-// bringFirst begins to bring the file of a message to WhatsApp, if it is not there;
-// the chat is held meanwhile, and no other one waits.
+// goOn lets the chat of a message go on for which all is done.
+func (q *sendQueue) goOn(send *models.Outgoing) {
+	if h := q.holds[send.Message.ChatID]; h != nil {
+		h.until, q.more = time.Time{}, true
+	}
+}
+
+// bringFirst begins to bring the file of a message to WhatsApp, if it is not there.
 func (q *sendQueue) bringFirst(ctx context.Context, send *models.Outgoing) bool {
 	if !send.Message.HasMedia {
 		return false
@@ -29,24 +51,13 @@ func (q *sendQueue) bringFirst(ctx context.Context, send *models.Outgoing) bool 
 	if proto.Unmarshal(send.Content, message) != nil {
 		return false // try says what is wrong
 	}
-	part, err := movedTo(message, "")
+	part, err := movedTo(unwrapped(message), "")
 	if err != nil || part.GetDirectPath() != "" {
 		return false
 	}
-	chat := send.Message.ChatID
-	h := q.holds[chat]
-	if h == nil {
-		h = &hold{pause: backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)}
-		q.holds[chat] = h
-	}
-	h.until = time.Now().Add(forever)
-	q.settlers.Go(func() {
-		err := q.session.service.bring(ctx, q.session, send)
-		if ctx.Err() != nil {
-			return // the next link does it
-		}
-		q.finish(func(q *sendQueue) { q.brought(ctx, send, err) })
-	})
+	q.beforehand(ctx, send,
+		func() error { return q.session.service.bring(ctx, q.session, send) },
+		func(q *sendQueue, err error) { q.brought(ctx, send, err) })
 	return true
 }
 
@@ -57,18 +68,23 @@ func (q *sendQueue) brought(ctx context.Context, send *models.Outgoing, err erro
 		return
 	}
 	if err == nil {
-		h.until, q.more = time.Time{}, true
+		q.goOn(send)
 		return
 	}
-	q.session.log.WarnContext(ctx, "a file could not be brought to WhatsApp, trying again", "outbox_id", send.ID, "error", err)
+	q.session.log.WarnContext(ctx, "a file could not be brought to WhatsApp", "outbox_id", send.ID, "error", err)
 	why := fault.From(err)
 	most := maxSendTries
-	if why.Code() == fault.NotImplemented || why.Code() == fault.Unavailable {
+	switch why.Code() {
+	case fault.NotImplemented, fault.Unavailable:
 		most = maxAwayTries
+	case fault.NotFound: // it is not there any more
+		most = 0
 	}
 	if h.tries++; h.tries >= most {
-		q.failed(ctx, send, why)
-		q.more = true
+		q.goOn(send)
+		if q.begin(send.WAMessageID()) { // else it was withdrawn
+			q.failed(ctx, send, why)
+		}
 		return
 	}
 	h.until = time.Now().Add(h.pause.NextBackOff())
@@ -88,7 +104,7 @@ const (
 )
 
 // typeFirst shows typing, or recording, before a message is sent, where the session
-// wants it; the chat is held meanwhile, and no other one waits.
+// wants it. The message itself ends it.
 func (q *sendQueue) typeFirst(ctx context.Context, send *models.Outgoing) bool {
 	m := send.Message
 	voice := m.Content.Media != nil && m.Content.Media.Voice
@@ -99,30 +115,39 @@ func (q *sendQueue) typeFirst(ctx context.Context, send *models.Outgoing) bool {
 	if err != nil || to.Server == types.BroadcastServer || to.Server == types.NewsletterServer { // nobody watches a story being made
 		return false
 	}
-	q.typed[send.ID] = true
-	q.settlers.Go(func() {
-		media := types.ChatPresenceMediaText
-		if voice {
-			media = types.ChatPresenceMediaAudio
+	media, pause := types.ChatPresenceMediaText, min(time.Duration(utf8.RuneCountInString(m.Body)+1)*typingPerCharacter, maxTyping)
+	if voice {
+		media, pause = types.ChatPresenceMediaAudio, maxTyping
+	}
+	q.beforehand(ctx, send, func() error {
+		q.showTyping(ctx, to, media)
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
 		}
-		asking, cancel := context.WithTimeout(ctx, typingTime)
-		defer cancel()
-		err := tell(asking, q.session, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+		return nil
+	}, func(q *sendQueue, _ error) {
+		q.typed[send.ID] = true
+		q.goOn(send)
+	})
+	return true
+}
+
+// showTyping tells a chat that the account types or records. A failure keeps no
+// message back.
+func (q *sendQueue) showTyping(ctx context.Context, to types.JID, media types.ChatPresenceMedia) {
+	ctx, cancel := context.WithTimeout(ctx, typingTime)
+	defer cancel()
+	err := q.session.service.availableForTyping(ctx, q.session)
+	if err == nil {
+		to = q.session.stateJID(ctx, to)
+		err = tell(ctx, q.session, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 			return cli.SendChatPresence(ctx, to, types.ChatPresenceComposing, media)
 		})
-		if err != nil {
-			q.session.log.DebugContext(ctx, "showing typing failed", "error", err)
-		}
-	})
-	h := q.holds[m.ChatID]
-	if h == nil {
-		h = &hold{pause: backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)}
-		q.holds[m.ChatID] = h
 	}
-	pause := min(time.Duration(utf8.RuneCountInString(m.Body)+1)*typingPerCharacter, maxTyping)
-	if voice {
-		pause = maxTyping
+	if err != nil {
+		q.session.log.DebugContext(ctx, "showing typing failed", "error", err)
 	}
-	h.until = time.Now().Add(pause)
-	return true
 }

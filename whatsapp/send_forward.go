@@ -7,7 +7,6 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
-	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
 	"wagateway/models"
@@ -76,11 +75,27 @@ func (s *Service) contentFor(ctx context.Context, m *models.Message) (*waE2E.Mes
 	if err := proto.Unmarshal(raw, message); err != nil || len(raw) == 0 {
 		return nil, fault.New(fault.Validation, "", "the message could not be read").With("field", "waMessageId").Because(err)
 	}
-	message = (&events.Message{RawMessage: message}).UnwrapRaw().Message
-	if m.Edited && (message.Conversation != nil || message.ExtendedTextMessage != nil) {
-		return &waE2E.Message{Conversation: &m.Body}, nil
+	message = unwrapped(message)
+	if m.Edited {
+		retext(message, &m.Body)
 	}
 	return message, nil
+}
+
+// retext gives a message another text, or caption.
+func retext(message *waE2E.Message, text *string) {
+	switch {
+	case message.Conversation != nil:
+		message.Conversation = text
+	case message.ExtendedTextMessage != nil: // what it showed of a page may not fit any more
+		message.ExtendedTextMessage = &waE2E.ExtendedTextMessage{Text: text, ContextInfo: message.ExtendedTextMessage.ContextInfo}
+	case message.ImageMessage != nil:
+		message.ImageMessage.Caption = text
+	case message.VideoMessage != nil:
+		message.VideoMessage.Caption = text
+	case message.DocumentMessage != nil:
+		message.DocumentMessage.Caption = text
+	}
 }
 
 // forwardingOf is how often a message was forwarded before, as it says.
@@ -104,6 +119,11 @@ func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Me
 	}
 	d.file = &draftFile{facts: mediafile.Facts{Mimetype: file.Mimetype, Thumbnail: file.Thumbnail}}
 	fresh := time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
+	if !fresh && file.StorageKey == "" && x.connected() { // the phone may have it still
+		if file, err = s.mediaFile(ctx, x.id, target); err != nil {
+			return err
+		}
+	}
 	if part, err := movedTo(d.message, file.DirectPath); err == nil && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
 		if file.Status == models.MediaExpired {
 			return mediaGone(file.Error)

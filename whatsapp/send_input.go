@@ -3,8 +3,10 @@ package whatsapp
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,6 +32,7 @@ type draft struct {
 	replyTo  string
 	details  models.Content
 	message  *waE2E.Message // as WhatsApp encodes it; nil where prepare makes it
+	mark     []byte         // the request's fingerprint; nil without an idempotency key
 
 	file    *draftFile // nil: it has none
 	preview bool       // show what the text links to
@@ -56,7 +59,7 @@ func (n NewSend) check() (draft, error) {
 		return d, err
 	}
 	d.replyTo = n.ReplyTo
-	return d, n.checkTimes()
+	return d, nil
 }
 
 // checkTimes checks when a message is to be sent.
@@ -159,6 +162,12 @@ func checkName(field, name string, most int) error {
 // fingerprint tells one send from another under the same idempotency key.
 func fingerprint(sessionID string, send NewSend) ([]byte, error) {
 	send.Async, send.IdempotencyKey = false, ""
+	if send.Media != nil && send.Media.Data != "" {
+		media, digest := *send.Media, sha256.New()
+		_, _ = io.WriteString(digest, media.Data) // never fails
+		media.Data = hex.EncodeToString(digest.Sum(nil))
+		send.Media = &media
+	}
 	content, err := json.Marshal([]any{sessionID, send})
 	if err != nil {
 		return nil, fmt.Errorf("encoding a send: %w", err)
@@ -232,13 +241,12 @@ func (s *Service) quote(ctx context.Context, x *session, out *draft, about *waE2
 	if err != nil {
 		return instead(err, unknown)
 	}
-	raw, err := s.db.Messages.Raw(ctx, quoted.ID)
+	content, err := s.contentFor(ctx, quoted)
+	if fault.Is(err, fault.Validation) {
+		return fault.Invalid("replyTo", "replyTo is a message that could not be read").Because(err)
+	}
 	if err != nil {
 		return instead(err, unknown)
-	}
-	content := &waE2E.Message{}
-	if err := proto.Unmarshal(raw, content); err != nil || len(raw) == 0 {
-		return fault.Invalid("replyTo", "replyTo is a message that could not be read").Because(err)
 	}
 	sender := quoted.SenderLID
 	if sender == "" {
@@ -257,10 +265,15 @@ func instead(err error, invalid *fault.Error) error {
 	return err
 }
 
+// unwrapped is what a message says, without what is around it.
+func unwrapped(raw *waE2E.Message) *waE2E.Message {
+	return (&events.Message{RawMessage: raw}).UnwrapRaw().Message
+}
+
 // quotable is a message as replies carry it: unwrapped, and without what it says
 // of further messages, so that a chain of replies does not grow.
 func quotable(raw *waE2E.Message) *waE2E.Message {
-	message := (&events.Message{RawMessage: raw}).UnwrapRaw().Message
+	message := unwrapped(raw)
 	message.MessageContextInfo, message.SenderKeyDistributionMessage = nil, nil
 	content := message.ProtoReflect()
 	fields := content.Descriptor().Fields()
@@ -282,10 +295,6 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 	if err != nil {
 		return models.NewOutgoing{}, fmt.Errorf("encoding a send: %w", err)
 	}
-	mark, err := fingerprint(x.id, send)
-	if err != nil {
-		return models.NewOutgoing{}, err
-	}
 	mode := models.SendSync
 	if send.Async {
 		mode = models.SendAsync
@@ -304,7 +313,7 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 	}
 	return models.NewOutgoing{
 		SessionID: x.id, Mode: mode, Recipient: d.to.String(), OrganizationID: row.OrganizationID,
-		IdempotencyKey: send.IdempotencyKey, Fingerprint: mark, Message: message,
+		IdempotencyKey: send.IdempotencyKey, Fingerprint: d.mark, Message: message,
 		ScheduledAt: send.ScheduledAt, ExpiresAt: send.ExpiresAt,
 	}, nil
 }

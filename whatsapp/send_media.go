@@ -45,13 +45,17 @@ const (
 
 // draftFile is the file of a draft.
 type draftFile struct {
-	content *MediaContent
-	key     string // in storage; "" not there
-	info    blob.Info
-	facts   mediafile.Facts
-	path    string // at WhatsApp's; "" not there
-	remote  *models.NewMedia
+	content  *MediaContent // nil: a forwarded one
+	filename string        // what a document is called
+	key      string        // in storage; "" not there
+	info     blob.Info
+	facts    mediafile.Facts
+	path     string // at WhatsApp's; "" not there
+	remote   *models.NewMedia
 }
+
+// inline reports whether the request itself holds the file.
+func (f *draftFile) inline() bool { return f.content != nil && f.content.Data != "" }
 
 // row is the file as it is stored with its message.
 func (f *draftFile) row() *models.NewMedia {
@@ -110,7 +114,7 @@ func (c *MediaContent) into(d *draft) (err error) {
 	if d.mentions, err = parseMentions(c.Mentions); err != nil {
 		return err
 	}
-	d.kind, d.body, d.file = c.Type, c.Caption, &draftFile{content: c}
+	d.kind, d.body, d.file = c.Type, c.Caption, &draftFile{content: c, filename: c.Filename}
 	d.details.ViewOnce = c.ViewOnce
 	return nil
 }
@@ -119,8 +123,8 @@ func (c *MediaContent) into(d *draft) (err error) {
 // size is held in memory.
 func (s *Service) loadFile(ctx context.Context, x *session, d *draft) error {
 	f := d.file
-	if f.content == nil {
-		return nil // it is there: a forwarded one
+	if f.content == nil || f.key != "" {
+		return nil // it is there
 	}
 	if s.cfg.Media.Store == nil {
 		return fault.New(fault.Unavailable, "", "the gateway keeps no files")
@@ -134,11 +138,11 @@ func (s *Service) loadFile(ctx context.Context, x *session, d *draft) error {
 	if err != nil {
 		return err
 	}
-	if f.content.Filename == "" && d.kind == models.MessageDocument {
-		f.content.Filename = storable(filename)
+	if f.filename == "" && d.kind == models.MessageDocument {
+		f.filename = storable(filename)
 	}
 	f.facts, err = s.inspector.Inspect(ctx, temp, size, mediafile.Wish{
-		Type: d.kind, Voice: f.content.Voice, Mimetype: declared, Filename: f.content.Filename,
+		Type: d.kind, Voice: f.content.Voice, Mimetype: declared, Filename: f.filename,
 	})
 	if err != nil {
 		return err
@@ -149,7 +153,7 @@ func (s *Service) loadFile(ctx context.Context, x *session, d *draft) error {
 	}
 	f.key = key
 	d.details.Media = &models.Media{
-		Mimetype: f.facts.Mimetype, Size: f.info.Size, Filename: f.content.Filename, Width: f.facts.Width, Height: f.facts.Height,
+		Mimetype: f.facts.Mimetype, Size: f.info.Size, Filename: f.filename, Width: f.facts.Width, Height: f.facts.Height,
 		Seconds: int(f.facts.Length.Round(time.Second).Seconds()), Voice: f.content.Voice, Animated: f.facts.Animated || f.content.GIF,
 	}
 	d.message = f.message(d)
@@ -227,6 +231,16 @@ func (f *draftFile) message(d *draft) *waE2E.Message {
 	}
 }
 
+// seenOnce wraps a message as phones do one that may be opened once only; without
+// it they show it like any other.
+func seenOnce(message *waE2E.Message) *waE2E.Message {
+	inner := &waE2E.FutureProofMessage{Message: message}
+	if message.AudioMessage != nil {
+		return &waE2E.Message{ViewOnceMessageV2Extension: inner}
+	}
+	return &waE2E.Message{ViewOnceMessageV2: inner}
+}
+
 // uploadFile brings the file of a draft to WhatsApp.
 func (s *Service) uploadFile(ctx context.Context, x *session, d *draft) error {
 	if d.file.key == "" {
@@ -244,11 +258,15 @@ func (s *Service) upload(ctx context.Context, x *session, key string, message *w
 		return "", err
 	}
 	defer s.uploadSlots.Release(1)
+	message = unwrapped(message)
 	part, err := movedTo(message, "")
 	if err != nil {
 		return "", err
 	}
 	file, err := s.cfg.Media.Store.OpenFile(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return "", mediaGone("the file is not in storage any more")
+	}
 	if err != nil {
 		return "", storageDown(err)
 	}

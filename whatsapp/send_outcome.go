@@ -100,6 +100,7 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 // again tries a message later that certainly has not left, at most so often; if a
 // caller waits for it, it has failed.
 func (q *sendQueue) again(ctx context.Context, send *models.Outgoing, why *fault.Error, most int) {
+	q.rested(send.WAMessageID())
 	if q.awaited(send.WAMessageID()) || q.hold(send) >= most {
 		q.failed(ctx, send, why)
 	}

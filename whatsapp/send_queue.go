@@ -35,8 +35,11 @@ type sendQueue struct {
 	page  []models.Outgoing  // of the queue
 	more  bool               // there may be more in the database
 	holds map[int64]*hold    // by chat
-	due   time.Time          // when a scheduled message is to leave; zero: none is
-	typed map[string]bool    // messages, by their own ids, before which typing was shown
+	timed bool               // due has to be looked up
+	due   time.Time          // when the next scheduled message is to leave; zero: none is
+	// preparing are messages, by their own ids, for which something is done before
+	// they leave, and typed those before which typing was shown.
+	preparing, typed map[string]bool
 
 	settlers sync.WaitGroup
 	slots    *semaphore.Weighted // outcomes being stored
@@ -65,8 +68,8 @@ func (s *Service) runSender(ctx context.Context, x *session, l *link) {
 	}
 	defer x.sender.leave()
 	q := &sendQueue{
-		sender: x.sender, session: x, link: l, more: true,
-		holds: make(map[int64]*hold), typed: make(map[string]bool), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
+		sender: x.sender, session: x, link: l, more: true, timed: true,
+		holds: make(map[int64]*hold), preparing: make(map[string]bool), typed: make(map[string]bool), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
 	}
 	defer q.settlers.Wait()
 	for ctx.Err() == nil {
@@ -94,7 +97,7 @@ func (q *sendQueue) step(ctx context.Context) time.Duration {
 	}
 	news := q.look()
 	q.first = append(q.first, news.offered...)
-	q.more = q.more || news.queued
+	q.more, q.timed = q.more || news.queued, q.timed || news.timed
 	for _, done := range news.done {
 		done(q)
 	}
@@ -102,7 +105,7 @@ func (q *sendQueue) step(ctx context.Context) time.Duration {
 	next := q.release(now, news.back)
 	if !q.due.IsZero() {
 		if !now.Before(q.due) {
-			q.due, q.more = time.Time{}, true
+			q.due, q.more, q.timed = time.Time{}, true, true
 		} else {
 			next = min(next, q.due.Sub(now))
 		}
@@ -121,16 +124,22 @@ func (q *sendQueue) step(ctx context.Context) time.Duration {
 	}
 	for len(q.page) > 0 {
 		send := q.page[0]
-		if !q.held(&send) && !q.awaited(send.WAMessageID()) {
-			if _, wait := q.rate.take(now); wait > 0 {
+		if q.held(&send) {
+			q.page = q.page[1:]
+			continue
+		}
+		giveBack := func() {} // a caller who waits has paid
+		if !q.awaited(send.WAMessageID()) {
+			var wait time.Duration
+			if giveBack, wait = q.rate.take(now); wait > 0 {
 				return min(wait, next)
 			}
 		}
 		q.page = q.page[1:]
-		if !q.held(&send) {
-			q.try(ctx, &send)
-			return 0
+		if !q.try(ctx, &send) {
+			giveBack()
 		}
+		return 0
 	}
 	if q.more {
 		return 0
@@ -176,12 +185,12 @@ func (q *sendQueue) load(ctx context.Context) error {
 		return err
 	}
 	q.more = len(queued) == limit
-	if len(queued) == 0 || !q.due.IsZero() {
+	if q.timed {
 		due, err := q.session.service.db.Outgoing.NextDue(ctx, q.session.id)
 		if err != nil {
 			return err
 		}
-		q.due = time.Time{}
+		q.timed, q.due = false, time.Time{}
 		if due != models.Never {
 			q.due = due.Time()
 		}
@@ -215,29 +224,47 @@ func (q *sendQueue) held(send *models.Outgoing) bool {
 // hold lets a chat wait before its message is tried again, and tells how often it
 // was tried.
 func (q *sendQueue) hold(send *models.Outgoing) (tries int) {
-	h := q.holds[send.Message.ChatID]
-	if h == nil {
-		h = &hold{pause: backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)}
-		q.holds[send.Message.ChatID] = h
-	}
+	h := q.holdOf(send)
 	h.tries++
 	h.until = time.Now().Add(h.pause.NextBackOff())
 	return h.tries
 }
 
-// try sends a message and sees to its outcome. One whose file is not at WhatsApp's
-// yet, or before which typing is to be shown, holds its chat until that is done.
-func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) {
+// holdOf gives the hold of a message's chat, made if there is none.
+func (q *sendQueue) holdOf(send *models.Outgoing) *hold {
+	h := q.holds[send.Message.ChatID]
+	if h == nil {
+		h = &hold{pause: backOff(q.session.service.cfg.Timing.SendRetry, maxSendPause)}
+		q.holds[send.Message.ChatID] = h
+	}
+	return h
+}
+
+// drop lets go of a message that must not be sent any more; if it is to be after
+// all, the database says so.
+func (q *sendQueue) drop(waMessageID string) {
+	q.first = slices.DeleteFunc(q.first, func(o *models.Outgoing) bool { return o.WAMessageID() == waMessageID })
+	q.page = slices.DeleteFunc(q.page, func(o models.Outgoing) bool { return o.WAMessageID() == waMessageID })
+	q.more = true
+}
+
+// try sends a message and sees to its outcome; tried is false when it did not come
+// to that. One whose file is not at WhatsApp's yet, or before which typing is to be
+// shown, holds its chat until that is done.
+func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) (tried bool) {
 	if send.ExpiresAt != 0 && send.Attempts == 0 && models.Now() >= send.ExpiresAt {
 		if q.begin(send.WAMessageID()) {
 			q.failed(ctx, send, expired())
 		}
-		return
+		return false
 	}
-	if q.bringFirst(ctx, send) || q.typeFirst(ctx, send) || !q.begin(send.WAMessageID()) {
-		return
+	if q.bringFirst(ctx, send) || q.typeFirst(ctx, send) {
+		return false
 	}
 	delete(q.typed, send.ID)
+	if !q.begin(send.WAMessageID()) {
+		return false
+	}
 	to, err := types.ParseJID(send.Recipient)
 	message := &waE2E.Message{}
 	if err == nil {
@@ -245,14 +272,15 @@ func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) {
 	}
 	if err != nil {
 		q.failed(ctx, send, err)
-		return
+		return true
 	}
 	answer, err := q.attempt(ctx, send.WAMessageID(), to, message)
 	if ctx.Err() != nil && err != nil {
 		q.unknown(ctx, send)
-		return
+		return true
 	}
 	q.conclude(ctx, send, answer, err)
+	return true
 }
 
 // attempt hands a message to WhatsApp and waits for the answer, or for the end of

@@ -24,7 +24,8 @@ type sender struct {
 	// withdrawn are the messages, by WhatsApp's id, that must not be sent any more,
 	// until that is stored.
 	withdrawn map[string]bool
-	// trying are the messages, by WhatsApp's id, that have been tried.
+	// trying are the messages, by WhatsApp's id, that have been tried and may have
+	// left.
 	trying map[string]bool
 }
 
@@ -32,6 +33,7 @@ type sender struct {
 type sendNews struct {
 	offered []*models.Outgoing // by callers who wait, and have paid
 	queued  bool               // there may be more in the database
+	timed   bool               // a scheduled one is among it
 	back    bool               // the session has logged in
 	// done are outcomes of what was begun elsewhere, to be seen to by the goroutine
 	// that sends.
@@ -129,10 +131,10 @@ func (q *sender) offer(send *models.Outgoing) {
 	q.poke()
 }
 
-// added tells that there is a message more in the database.
-func (q *sender) added() {
+// added tells that there is a message more in the database, which may be scheduled.
+func (q *sender) added(scheduled bool) {
 	q.mu.Lock()
-	q.news.queued = true
+	q.news.queued, q.news.timed = true, q.news.timed || scheduled
 	q.mu.Unlock()
 	q.poke()
 }
@@ -211,11 +213,22 @@ func (q *sender) withdraw(waMessageID string) bool {
 	return true
 }
 
-// buried tells that the outcome of a withdrawn message is stored.
+// buried tells that the outcome of a withdrawn message is stored. The goroutine that
+// sends may hold it still: only when that has let go of it is it forgotten.
 func (q *sender) buried(waMessageID string) {
+	q.finish(func(sending *sendQueue) {
+		sending.drop(waMessageID)
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		delete(q.withdrawn, waMessageID)
+	})
+}
+
+// rested tells that a try has ended, and that the message certainly has not left.
+func (q *sender) rested(waMessageID string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.withdrawn, waMessageID)
+	delete(q.trying, waMessageID)
 }
 
 // look gives what is new since the last look.

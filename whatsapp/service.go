@@ -62,6 +62,7 @@ type Service struct {
 	historySlots  *semaphore.Weighted // parts of the past in memory at the same time
 	tally         tally               // of all sessions
 	changes       storeSignal         // stored changes of groups, people and messages
+	expiring      storeSignal         // stored sends that expire
 
 	keysPruned atomic.Int64 // when idempotency keys were pruned, in Unix nanoseconds
 
@@ -159,6 +160,12 @@ func (s *Service) Start(ctx context.Context) error {
 		go func() {
 			defer clean()
 			s.runCleaner(s.open)
+		}()
+	}
+	if ended, err := s.enter(); err == nil {
+		go func() {
+			defer ended()
+			s.runExpiry(s.open)
 		}()
 	}
 	go func() {

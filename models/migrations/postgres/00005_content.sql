@@ -77,6 +77,7 @@ ALTER TABLE outgoing ADD COLUMN scheduled_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE outgoing ADD COLUMN expires_at BIGINT NOT NULL DEFAULT 0;
 
 CREATE INDEX outgoing_scheduled ON outgoing (session_id, scheduled_at) WHERE status = 'queued' AND scheduled_at > 0;
+CREATE INDEX outgoing_expiring ON outgoing (expires_at) WHERE status = 'queued' AND expires_at > 0;
 
 ALTER TABLE chats ADD COLUMN ephemeral_seconds INTEGER NOT NULL DEFAULT 0;
 -- What of its state WhatsApp is still to hear: bits of models.ChatSync.
@@ -194,6 +195,7 @@ DROP INDEX chats_owed;
 ALTER TABLE chats DROP COLUMN sync_owed;
 ALTER TABLE chats DROP COLUMN marked_unread;
 ALTER TABLE chats DROP COLUMN ephemeral_seconds;
+DROP INDEX outgoing_expiring;
 DROP INDEX outgoing_scheduled;
 ALTER TABLE outgoing DROP COLUMN expires_at;
 ALTER TABLE outgoing DROP COLUMN scheduled_at;
