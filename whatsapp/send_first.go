@@ -141,7 +141,7 @@ func (q *sendQueue) showTyping(ctx context.Context, to types.JID, media types.Ch
 	ctx, cancel := context.WithTimeout(ctx, typingTime)
 	defer cancel()
 	err := q.session.service.availableForTyping(ctx, q.session)
-	if err == nil {
+	if err == nil || fault.Is(err, fault.Unavailable) { // without a name yet it may be seen all the same
 		to = q.session.stateJID(ctx, to)
 		err = tell(ctx, q.session, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 			return cli.SendChatPresence(ctx, to, types.ChatPresenceComposing, media)
