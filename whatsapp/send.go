@@ -120,7 +120,7 @@ func (s *Service) judge(ctx context.Context, x *session, d *draft) (about *waE2E
 	if about, err = s.contextOf(ctx, x, d); err != nil {
 		return nil, err
 	}
-	if d.file != nil && d.file.inline() {
+	if d.file != nil && d.file.inline() && s.cfg.Media.Store != nil { // else prepare says so
 		return about, s.loadFile(ctx, x, d)
 	}
 	return about, nil
