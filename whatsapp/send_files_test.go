@@ -165,8 +165,12 @@ func TestRepeatsOfSendsWithFiles(t *testing.T) {
 		own, alice := w.phone("Own"), w.phone("Alice")
 		session := w.link(own)
 		for name, make := range map[string]func() *whatsapp.MediaContent{
-			"inline":  func() *whatsapp.MediaContent { return &whatsapp.MediaContent{Type: models.MessageImage, Data: inBase64(pngOf(t, 8, 8))} },
-			"fetched": func() *whatsapp.MediaContent { return &whatsapp.MediaContent{Type: models.MessageDocument, URL: server.URL + "/1"} },
+			"inline": func() *whatsapp.MediaContent {
+				return &whatsapp.MediaContent{Type: models.MessageImage, Data: inBase64(pngOf(t, 8, 8))}
+			},
+			"fetched": func() *whatsapp.MediaContent {
+				return &whatsapp.MediaContent{Type: models.MessageDocument, URL: server.URL + "/1"}
+			},
 		} {
 			until := models.MillisOf(time.Now().Add(2 * time.Second))
 			send := func(content *whatsapp.MediaContent) (*models.Outgoing, error) {
