@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
 	"go.mau.fi/whatsmeow"
@@ -106,6 +107,8 @@ func (s *Service) EditMessage(ctx context.Context, row *models.Session, key Mess
 			return wrongKind("the message is too old to be edited")
 		case target.Type != models.MessageText && !captioned:
 			return wrongKind("only texts and captions can be edited")
+		case captioned && utf8.RuneCountInString(text.Text) > maxCaption:
+			return fault.Invalid("text", fmt.Sprintf("a caption must have at most %d characters", maxCaption)).With("max", maxCaption)
 		}
 		edited := &waE2E.Message{}
 		if len(mentions) == 0 && !captioned {

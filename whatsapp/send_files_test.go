@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -255,4 +256,35 @@ func TestAQueuedFileThatIsGone(t *testing.T) {
 		w.until(func() bool { return w.outgoing(lost.ID).Status == models.OutgoingFailed })
 		assert.Equal(w, fault.ReasonMediaGone, w.outgoing(lost.ID).Failure.Reason)
 	})
+}
+
+// A file of 64 MiB goes from its address to WhatsApp in pieces: all that is
+// allocated on its way, the simulated WhatsApp's part among it, is less than that.
+//
+//nolint:paralleltest // what other tests allocate would count
+func TestLargeFilesAreNotHeldInMemory(t *testing.T) {
+	const size = 64 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		piece := bytes.Repeat([]byte("a large file "), 6000)[:1<<16]
+		for range size / len(piece) {
+			if _, err := rw.Write(piece); err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	w := mediaWorld(t, modelstest.Open(t, modelstest.SQLite), func(c *whatsapp.Config) {
+		c.Media.Guard = outbound.New(outbound.Config{AllowPrivate: true})
+	})
+	own, alice := w.phone("Own"), w.phone("Alice")
+	session := w.link(own)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	row, err := w.svc.SendMessage(w.Context(), w.row(session), whatsapp.NewSend{To: alice.LID().String(), Media: &whatsapp.MediaContent{
+		Type: models.MessageDocument, URL: server.URL, Filename: "large.bin",
+	}})
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	assert.EqualValues(t, size, w.file(row.Message, models.MediaUploaded).Size)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(size/2))
 }

@@ -41,8 +41,8 @@ func (w *world) deliver(session string, to *wasim.Phone, send whatsapp.NewSend) 
 	return row, w.got(to, row.WAMessageID())
 }
 
-// eachTarget runs a test for a chat one to one, by LID and by number, and for a
-// group, on both databases. chat is the address to send to.
+// eachTarget runs a test for a chat one to one, and for a group, by LID and by
+// number each, on both databases. chat is the address to send to.
 func eachTarget(t *testing.T, test func(w *world, session string, other *wasim.Phone, chat types.JID)) {
 	t.Helper()
 	for name, address := range map[string]func(w *world, own, other *wasim.Phone) types.JID{
@@ -50,6 +50,9 @@ func eachTarget(t *testing.T, test func(w *world, session string, other *wasim.P
 		"phone": func(_ *world, _, other *wasim.Phone) types.JID { return other.JID() },
 		"group": func(w *world, own, other *wasim.Phone) types.JID {
 			return w.group(own, types.AddressingModeLID, other)
+		},
+		"group by number": func(w *world, own, other *wasim.Phone) types.JID {
+			return w.group(own, types.AddressingModePN, other)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

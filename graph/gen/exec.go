@@ -9052,7 +9052,7 @@ extend type Mutation {
   """
   sendMessage("The session's id." sessionId: ID!, "What to send, and to whom." input: SendMessageInput!): SendMessagePayload!
     @capability(any: [SEND])
-  "Replaces the text, or the caption, of a message of the account's own. WhatsApp allows it for 15 minutes."
+  "Replaces the text, or the caption, of a message of the account's own that is no older than 20 minutes."
   editMessage("The session's id." sessionId: ID!, "What to change." input: EditMessageInput!): SendMessagePayload! @capability(any: [SEND])
   "Takes a message back for everyone: one's own, or anybody's in a group that the account administers."
   revokeMessage("The session's id." sessionId: ID!, "What to take back." input: RevokeMessageInput!): SendMessagePayload! @capability(any: [SEND])
