@@ -165,7 +165,7 @@ func TestRepeatsOfSendsWithFiles(t *testing.T) {
 		w := mediaWorld(t, db, func(c *whatsapp.Config) { c.Media.Guard = outbound.New(outbound.Config{AllowPrivate: true}) })
 		own, alice := w.phone("Own"), w.phone("Alice")
 		session := w.link(own)
-		for name, make := range map[string]func() *whatsapp.MediaContent{
+		for name, content := range map[string]func() *whatsapp.MediaContent{
 			"inline": func() *whatsapp.MediaContent {
 				return &whatsapp.MediaContent{Type: models.MessageImage, Data: inBase64(pngOf(t, 8, 8))}
 			},
@@ -174,20 +174,20 @@ func TestRepeatsOfSendsWithFiles(t *testing.T) {
 			},
 		} {
 			until := models.MillisOf(time.Now().Add(2 * time.Second))
-			send := func(content *whatsapp.MediaContent) (*models.Outgoing, error) {
+			send := func(media *whatsapp.MediaContent) (*models.Outgoing, error) {
 				return w.svc.SendMessage(w.Context(), w.row(session), whatsapp.NewSend{
-					To: alice.LID().String(), Media: content, IdempotencyKey: name, Async: true, ExpiresAt: until,
+					To: alice.LID().String(), Media: media, IdempotencyKey: name, Async: true, ExpiresAt: until,
 				})
 			}
-			first, err := send(make())
+			first, err := send(content())
 			require.NoError(t, err, name)
 			w.until(func() bool { return w.outgoing(first.ID).Status == models.OutgoingSent })
 			require.Eventually(t, func() bool { return models.Now() > until }, whatsapptest.Patience, 5*time.Millisecond)
-			again, err := send(make())
+			again, err := send(content())
 			require.NoError(t, err, name)
 			assert.True(t, again.Replayed, name)
 			assert.Equal(t, first.ID, again.ID, name)
-			other := make()
+			other := content()
 			other.Caption = "another"
 			_, err = send(other)
 			is(t, err, fault.Conflict, fault.ReasonKeyReused)

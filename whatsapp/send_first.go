@@ -74,10 +74,9 @@ func (q *sendQueue) brought(ctx context.Context, send *models.Outgoing, err erro
 	q.session.log.WarnContext(ctx, "a file could not be brought to WhatsApp", "outbox_id", send.ID, "error", err)
 	why := fault.From(err)
 	most := maxSendTries
-	switch why.Code() {
-	case fault.NotImplemented, fault.Unavailable:
+	if why.Code() == fault.NotImplemented || why.Code() == fault.Unavailable {
 		most = maxAwayTries
-	case fault.NotFound: // it is not there any more
+	} else if why.Code() == fault.NotFound { // it is not there any more
 		most = 0
 	}
 	if h.tries++; h.tries >= most {
