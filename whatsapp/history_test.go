@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/proto/waHistorySync"
 	"go.mau.fi/whatsmeow/proto/waWeb"
 	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
@@ -362,4 +365,65 @@ func TestOlderMessagesAreFetched(t *testing.T) {
 		is(t, w.svc.FetchHistory(t.Context(), session, "nonsense", 1), fault.Validation, fault.ReasonInvalidJID)
 		is(t, w.svc.FetchHistory(t.Context(), session, "491799999999@s.whatsapp.net", 1), fault.NotFound, "")
 	})
+}
+
+// liveHeap is what is in use after everything else is collected, in bytes.
+func liveHeap() int64 {
+	runtime.GC()
+	var now runtime.MemStats
+	runtime.ReadMemStats(&now)
+	return int64(now.HeapAlloc)
+}
+
+// TestALargePast is not parallel, because it measures the memory of the process: a
+// large part costs itself, its encoding on the way, and one group of messages.
+func TestALargePast(t *testing.T) { //nolint:paralleltest // it measures the process's memory
+	const count, spare = 1_500, 12 << 20
+	w := mediaWorld(t, modelstest.Open(t, modelstest.SQLite))
+	own, alice := w.phone("Own"), w.phone("Alice")
+	session := w.linkWith(own, 30)
+	w.sim.Wait(session, whatsapptest.Status(models.SessionWorking))
+	large := past(alice, count)
+	for i := range large {
+		large[i].Text, large[i].Time = fmt.Sprint(i, strings.Repeat("-", 16_000)), time.Now().Add(-time.Hour)
+	}
+	own.SetHistory(wasim.History{Upload: true, ChunkMessages: count, Chats: []wasim.HistoryChat{{Chat: alice.LID(), Messages: large}}})
+	decoded, encoded := sizeOfPast(t, large)
+	large = nil
+
+	before, most, n := liveHeap(), int64(0), 0
+	require.NoError(t, own.SendHistory(t.Context()))
+	pool, _ := w.db.WhatsmeowDB()
+	began := time.Now()
+	for look := time.NewTicker(50 * time.Millisecond); n < count && time.Since(began) < 4*whatsapptest.Patience; <-look.C {
+		most = max(most, liveHeap()-before)
+		require.NoError(t, pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM messages").Scan(&n))
+	}
+	require.Equal(t, count, n)
+	t.Logf("%d messages in %v; %d MiB decoded from %d MiB, %d MiB at most", count, time.Since(began), decoded>>20, encoded>>20, most>>20)
+	// The simulator packs the part in the same process.
+	assert.Less(t, most, decoded+2*encoded+spare)
+}
+
+// sizeOfPast gives how large a part with these messages is, decoded and encoded.
+func sizeOfPast(t *testing.T, messages []wasim.HistoryMessage) (decoded, encoded int64) {
+	t.Helper()
+	conversation := &waHistorySync.Conversation{ID: proto.String("1@lid")}
+	for _, m := range messages {
+		conversation.Messages = append(conversation.Messages, &waHistorySync.HistorySyncMsg{
+			Message: raw(m.Sender, m.ID, false, &waE2E.Message{Conversation: proto.String(m.Text)}, nil).Raw,
+		})
+	}
+	bytes, err := proto.Marshal(&waHistorySync.HistorySync{
+		SyncType: waHistorySync.HistorySync_RECENT.Enum(), Conversations: []*waHistorySync.Conversation{conversation},
+	})
+	require.NoError(t, err)
+	conversation = nil
+	before := liveHeap()
+	part := &waHistorySync.HistorySync{}
+	require.NoError(t, proto.Unmarshal(bytes, part))
+	decoded = liveHeap() - before
+	runtime.KeepAlive(part)
+	runtime.KeepAlive(bytes)
+	return decoded, int64(len(bytes))
 }
