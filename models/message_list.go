@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -26,7 +27,11 @@ func (f MessageFilter) conditions() (where string, values []any) {
 		values = append(values, value)
 	}
 	if f.ChatID != 0 {
-		add("m.chat_id = ?", f.ChatID)
+		column := "m.chat_id"
+		if f.SenderID != 0 {
+			column = "m.chat_id + 0" // a person's messages are fewer: no index of the chat's
+		}
+		add(column+" = ?", f.ChatID)
 	}
 	if f.SenderID != 0 {
 		add("m.sender_id = ?", f.SenderID)
@@ -60,11 +65,19 @@ func (f MessageFilter) conditions() (where string, values []any) {
 	return b.String(), values
 }
 
-// scope is the condition for the messages of a session that are shown. A chat is
-// one session's alone, and has an index of its own.
+// earliest is From, or a time before all others.
+func (f MessageFilter) earliest() Millis {
+	if f.From == 0 {
+		return math.MinInt64
+	}
+	return f.From
+}
+
+// scope is the condition for the messages of a session that are shown. A chat or a
+// person is one session's alone, and has an index of its own.
 func (f MessageFilter) scope(sessionID string) (where string, values []any) {
 	where, values = f.conditions()
-	if f.ChatID != 0 {
+	if f.ChatID != 0 || f.SenderID != 0 {
 		return "NOT m.hidden" + where, values
 	}
 	return "m.session_id = ? AND NOT m.hidden" + where, append([]any{sessionID}, values...)

@@ -205,13 +205,19 @@ func (s *MessageStore) Search(ctx context.Context, sessionID, query string, filt
 	if err != nil {
 		return List[Message]{}, err
 	}
+	if filter.Until != 0 && int64(filter.Until) <= at {
+		at, id = int64(filter.Until), 0
+	}
 	var messages []Message
 	if s.db.engine.dialect == dialectPostgres {
 		messages, err = s.searchPostgres(ctx, sessionID, wanted, filter, at, id, page.fetch())
 	} else {
 		place := latest
-		if page.After != "" {
+		if page.After != "" || filter.Until != 0 {
 			place = searchPlace(Millis(at), id)
+		}
+		if filter.Until != 0 && at == int64(filter.Until) {
+			place = searchPlace(filter.Until+999, 0) // all of its second, of which the filter takes what it wants
 		}
 		if wanted.endings, err = s.endings(ctx, sessionID, wanted.words[len(wanted.words)-1]); err != nil {
 			return List[Message]{}, storeError("message", "searching messages", err)
@@ -232,9 +238,9 @@ func (s *MessageStore) searchPostgres(ctx context.Context, sessionID string, wan
 	const order = " ORDER BY m.timestamp DESC, m.id DESC LIMIT ?"
 	conditions, more := filter.conditions()
 	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+`(SELECT message_id, words FROM message_search
-			WHERE session_id = ? AND (timestamp, message_id) < (?, ?) ORDER BY timestamp DESC, message_id DESC LIMIT ?) f
+			WHERE session_id = ? AND timestamp >= ? AND (timestamp, message_id) < (?, ?) ORDER BY timestamp DESC, message_id DESC LIMIT ?) f
 		JOIN messages m ON m.id = f.message_id`+messageJoins+" WHERE f.words @@ CAST(? AS TSQUERY)"+conditions+order,
-		append(append([]any{sessionID, at, id, searchWindow, wanted.query(sessionID)}, more...), limit)...))
+		append(append([]any{sessionID, filter.earliest(), at, id, searchWindow, wanted.query(sessionID)}, more...), limit)...))
 	if err != nil || int64(len(messages)) >= limit {
 		return messages, err
 	}
@@ -260,8 +266,10 @@ func (s *MessageStore) searchIn(sessionID string, wanted search, filter MessageF
 	where, more := filter.conditions()
 	if s.db.engine.dialect == dialectPostgres {
 		return "message_search f JOIN messages m ON m.id = f.message_id",
-			"f.session_id = ? AND f.words @@ CAST(? AS TSQUERY)" + where, append([]any{sessionID, wanted.query(sessionID)}, more...)
+			"f.session_id = ? AND f.timestamp >= ? AND f.words @@ CAST(? AS TSQUERY)" + where,
+			append([]any{sessionID, filter.earliest(), wanted.query(sessionID)}, more...)
 	}
 	return "message_search f CROSS JOIN messages m ON m.id = f.rowid & 2147483647",
-		"message_search MATCH ? AND m.session_id = ? AND NOT m.hidden" + where, append([]any{wanted.match(sessionID), sessionID}, more...)
+		"message_search MATCH ? AND f.rowid >= ? AND m.session_id = ? AND NOT m.hidden" + where,
+		append([]any{wanted.match(sessionID), searchPlace(filter.From, 0), sessionID}, more...)
 }

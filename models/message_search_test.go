@@ -295,3 +295,43 @@ func TestOldMessagesAreIndexed(t *testing.T) {
 		assert.Empty(t, list.Items)
 	})
 }
+
+// Bounds of time hold within a second, on every page.
+func TestSearchWithinASecond(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		const start = models.Millis(1_700_000_000_000)
+		for i := range 12 {
+			m := saying(fmt.Sprint("M", i), "same", 0)
+			m.Timestamp = start + models.Millis(i)*250
+			receive(t, db, session.ID, m)
+		}
+		one, err := db.Messages.Get(t.Context(), session.ID, "M0")
+		require.NoError(t, err)
+		for _, c := range []struct{ from, until, first, last int }{
+			{0, 12, 0, 11}, {0, 6, 0, 5}, {0, 4, 0, 3}, {3, 9, 3, 8}, {4, 8, 4, 7}, {5, 6, 5, 5}, {9, 99, 9, 11},
+		} {
+			for _, filter := range []models.MessageFilter{{}, {ChatID: one.ChatID}, {SenderID: one.SenderID}, {ChatID: one.ChatID, SenderID: one.SenderID}} {
+				filter.From, filter.Until = start+models.Millis(c.from)*250, start+models.Millis(c.until)*250
+				var want []string
+				for i := c.last; i >= c.first; i-- {
+					want = append(want, fmt.Sprint("M", i))
+				}
+				for _, size := range []int{1, 2, 5, 50} {
+					searched := walk(t, size, func(p models.Page) (models.List[models.Message], error) {
+						return db.Messages.Search(t.Context(), session.ID, "same", filter, p)
+					})
+					assert.Equal(t, want, ids(models.List[models.Message]{Items: searched}), "%+v", c)
+					listed := walk(t, size, func(p models.Page) (models.List[models.Message], error) {
+						return db.Messages.Find(t.Context(), session.ID, filter, p)
+					})
+					assert.Equal(t, want, ids(models.List[models.Message]{Items: listed}), "%+v", c)
+				}
+				n, err := db.Messages.CountSearch(t.Context(), session.ID, "same", filter)
+				require.NoError(t, err)
+				assert.Len(t, want, n)
+			}
+		}
+	})
+}

@@ -389,7 +389,6 @@ func TestALargePast(t *testing.T) { //nolint:paralleltest // it measures the pro
 	}
 	own.SetHistory(wasim.History{Upload: true, ChunkMessages: count, Chats: []wasim.HistoryChat{{Chat: alice.LID(), Messages: large}}})
 	decoded, encoded := sizeOfPast(t, large)
-	large = nil
 
 	before, most, n := liveHeap(), int64(0), 0
 	require.NoError(t, own.SendHistory(t.Context()))
@@ -418,7 +417,6 @@ func sizeOfPast(t *testing.T, messages []wasim.HistoryMessage) (decoded, encoded
 		SyncType: waHistorySync.HistorySync_RECENT.Enum(), Conversations: []*waHistorySync.Conversation{conversation},
 	})
 	require.NoError(t, err)
-	conversation = nil
 	before := liveHeap()
 	part := &waHistorySync.HistorySync{}
 	require.NoError(t, proto.Unmarshal(bytes, part))

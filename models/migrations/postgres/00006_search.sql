@@ -19,5 +19,13 @@ SELECT m.id, m.session_id, m.timestamp, w.words FROM messages m CROSS JOIN LATER
 ) w
 WHERE NOT m.hidden AND NOT m.deleted AND m.body <> '' AND m.type <> 'undecryptable' AND w.words IS NOT NULL;
 
+-- Lists of what somebody has sent, and of what is starred.
+DROP INDEX messages_by_sender;
+CREATE INDEX messages_by_sender ON messages (sender_id, timestamp, id);
+CREATE INDEX messages_starred ON messages (session_id, timestamp, id) WHERE starred AND NOT hidden;
+
 -- +goose Down
+DROP INDEX messages_starred;
+DROP INDEX messages_by_sender;
+CREATE INDEX messages_by_sender ON messages (sender_id);
 DROP TABLE message_search;

@@ -28,7 +28,15 @@ SELECT (min(max(m.timestamp / 1000, 0), 4294967295) << 31) | (m.id & 2147483647)
 DROP TABLE message_search_terms;
 DROP TABLE message_search_past;
 
+-- Lists of what somebody has sent, and of what is starred.
+DROP INDEX messages_by_sender;
+CREATE INDEX messages_by_sender ON messages (sender_id, timestamp, id);
+CREATE INDEX messages_starred ON messages (session_id, timestamp, id) WHERE starred AND NOT hidden;
+
 -- +goose Down
+DROP INDEX messages_starred;
+DROP INDEX messages_by_sender;
+CREATE INDEX messages_by_sender ON messages (sender_id);
 DROP TRIGGER messages_forgotten;
 DROP TABLE message_search_words;
 DROP TABLE message_search;
