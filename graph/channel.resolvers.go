@@ -114,7 +114,7 @@ func (r *queryResolver) Channel(ctx context.Context, sessionID string, jid strin
 	return r.channel(ctx, session, jid)
 }
 
-func (r *queryResolver) ChannelByInvite(ctx context.Context, sessionID string, invite string) (*models.Channel, error) {
+func (r *queryResolver) ChannelByInvite(ctx context.Context, sessionID string, invite string) (*whatsapp.ChannelPreview, error) {
 	session, err := r.session(ctx, sessionID)
 	if err != nil {
 		return nil, err

@@ -89,29 +89,42 @@ func TestNodesOfChats(t *testing.T) {
 	s := graphtest.New(t, modelstest.SQLite)
 	mine := own(t, s, graphtest.Organization)
 	sibling := own(t, s, graphtest.Organization)
+	_, err := s.DB.Labels.Save(t.Context(), mine.session, models.Label{WALabelID: "1", Name: "Orders"})
+	require.NoError(t, err)
+	_, err = s.DB.Calls.Heard(t.Context(), mine.session, models.CallNews{CallID: "CALL", Action: models.CallOffer, Caller: models.Person{LID: "1@lid"}})
+	require.NoError(t, err)
+	type node struct{ ID string }
 	var a struct {
 		Message struct {
 			ID   string
-			Chat struct{ ID string }
+			Chat node
 		}
+		Channel, Call node
+		Session       struct{ Labels []node }
 	}
-	s.Get(t, s.Key(t, models.Read), mine.in(`{ message(sessionId: "SESSION", waMessageId: "MESSAGE") { id chat { id } } }`), nil, &a)
+	s.Get(t, s.Key(t, models.Read), mine.in(`{ message(sessionId: "SESSION", waMessageId: "MESSAGE") { id chat { id } }
+		channel(sessionId: "SESSION", jid: "`+ownedChannel+`") { id } call(sessionId: "SESSION", callId: "CALL") { id } session(id: "SESSION") { labels { id } } }`), nil, &a)
+	require.Len(t, a.Session.Labels, 1)
 	limited := func(to owned) string {
 		return s.KeyOf(t, models.NewAPIKey{OrganizationID: graphtest.Organization, SessionID: to.session, Capabilities: models.CapabilitySet{models.Read, models.Manage}})
 	}
 	stranger := s.KeyOf(t, models.NewAPIKey{OrganizationID: "other", Capabilities: models.CapabilitySet{models.Read, models.Manage}})
-	_, err := s.DB.Organizations.Ensure(t.Context(), "other", "")
+	_, err = s.DB.Organizations.Ensure(t.Context(), "other", "")
 	require.NoError(t, err)
+	readers := map[string]bool{s.Key(t, models.Read): true, limited(mine): true, s.Key(t, models.Manage): false, limited(sibling): false, stranger: false}
 	for id, c := range map[string]struct {
 		typename string
 		finds    map[string]bool // by credential
 	}{
-		a.Message.ID:      {"Message", map[string]bool{s.Key(t, models.Read): true, limited(mine): true, s.Key(t, models.Manage): false, limited(sibling): false, stranger: false}},
-		a.Message.Chat.ID: {"Chat", map[string]bool{s.Key(t, models.Read): true, limited(mine): true, s.Key(t, models.Manage): false, limited(sibling): false, stranger: false}},
-		mine.webhook:      {"Webhook", map[string]bool{s.Key(t, models.Read): false, limited(mine): false, s.Key(t, models.Manage): true, stranger: false}},
-		"chat:0":          {"", map[string]bool{s.Key(t, models.Read): false}},
-		"message:x":       {"", map[string]bool{s.Key(t, models.Read): false}},
-		"wh_x":            {"", map[string]bool{s.Key(t, models.Manage): false}},
+		a.Message.ID:           {"Message", readers},
+		a.Message.Chat.ID:      {"Chat", readers},
+		a.Channel.ID:           {"Channel", readers},
+		a.Call.ID:              {"Call", readers},
+		a.Session.Labels[0].ID: {"Label", readers},
+		mine.webhook:           {"Webhook", map[string]bool{s.Key(t, models.Read): false, limited(mine): false, s.Key(t, models.Manage): true, stranger: false}},
+		"chat:0":               {"", map[string]bool{s.Key(t, models.Read): false}},
+		"message:x":            {"", map[string]bool{s.Key(t, models.Read): false}},
+		"wh_x":                 {"", map[string]bool{s.Key(t, models.Manage): false}},
 	} {
 		for credential, found := range c.finds {
 			r := s.Post(t, credential, `query($id: ID!) { node(id: $id) { __typename id } }`, map[string]any{"id": id})
@@ -223,21 +236,21 @@ func TestChangingAChat(t *testing.T) {
 			require.NoError(t, err)
 			expect(`mutation { setDisappearingTimer(sessionId: $session, input: {jid: $bert, seconds: 604800}) { chat { ephemeralSeconds } } }`,
 				`{"setDisappearingTimer":{"chat":{"ephemeralSeconds":604800}}}`)
-			expect(`mutation { createLabel(sessionId: $session, input: {name: "Orders", color: 3}) { label { id name color } } }`,
-				`{"createLabel":{"label":{"id":"1","name":"Orders","color":3}}}`)
+			expect(`mutation { createLabel(sessionId: $session, input: {name: "Orders", color: 3}) { label { labelId name color } } }`,
+				`{"createLabel":{"label":{"labelId":"1","name":"Orders","color":3}}}`)
 			expect(`mutation { labelChat(sessionId: $session, labelId: "1", jid: $bert) { chat { labels { name } } } }`,
 				`{"labelChat":{"chat":{"labels":[{"name":"Orders"}]}}}`)
-			expect(`mutation { labelMessage(sessionId: $session, labelId: "1", input: {chat: $bert, waMessageId: $id}) { message { labels { id } } } }`,
-				`{"labelMessage":{"message":{"labels":[{"id":"1"}]}}}`)
+			expect(`mutation { labelMessage(sessionId: $session, labelId: "1", input: {chat: $bert, waMessageId: $id}) { message { labels { labelId sessionId } } } }`,
+				`{"labelMessage":{"message":{"labels":[{"labelId":"1","sessionId":"`+session.ID+`"}]}}}`)
 			expect(`mutation { starMessage(sessionId: $session, input: {chat: $bert, waMessageId: $id}) { message { starred } } }`, `{"starMessage":{"message":{"starred":true}}}`)
 			const chosen, none = `{"nodes":[{"name":"Bert"}],"totalCount":1}`, `{"nodes":[],"totalCount":0}`
-			expect(`{ session(id: $session) { labels { id }
+			expect(`{ session(id: $session) { labels { labelId }
 				a: chats(filter: {archived: true, unread: true, type: DM, labelId: "1", q: "bER"}) { nodes { name } totalCount }
 				b: chats(filter: {archived: false}) { nodes { name } totalCount } c: chats(filter: {labelId: "2"}) { nodes { name } totalCount } } }`,
-				`{"session":{"labels":[{"id":"1"}],"a":`+chosen+`,"b":`+none+`,"c":`+none+`}}`)
+				`{"session":{"labels":[{"labelId":"1"}],"a":`+chosen+`,"b":`+none+`,"c":`+none+`}}`)
 			expect(`mutation { unlabelChat(sessionId: $session, labelId: "1", jid: $bert) { chat { labels { name } } } }`, `{"unlabelChat":{"chat":{"labels":[]}}}`)
 			expect(`mutation { updateLabel(sessionId: $session, labelId: "1", input: {name: "Paid"}) { label { name color } } }`, `{"updateLabel":{"label":{"name":"Paid","color":3}}}`)
-			expect(`mutation { deleteLabel(sessionId: $session, labelId: "1") { deletedLabelId } }`, `{"deleteLabel":{"deletedLabelId":"1"}}`)
+			expect(`mutation { deleteLabel(sessionId: $session, labelId: "1") { label { name } } }`, `{"deleteLabel":{"label":{"name":"Paid"}}}`)
 			expect(`mutation { clearChat(sessionId: $session, input: {jid: $bert}) { chat { unreadCount lastMessageAt messages { totalCount } } } }`,
 				`{"clearChat":{"chat":{"unreadCount":0,"lastMessageAt":null,"messages":{"totalCount":0}}}}`)
 			for query, code := range map[string]string{

@@ -46,10 +46,11 @@ func (r *mutationResolver) DeleteLabel(ctx context.Context, sessionID string, la
 	if err != nil {
 		return nil, err
 	}
-	if err := r.WhatsApp.DeleteLabel(ctx, session.ID, labelID); err != nil {
+	label, err := r.WhatsApp.DeleteLabel(ctx, session.ID, labelID)
+	if err != nil {
 		return nil, err
 	}
-	return &gen.DeleteLabelPayload{DeletedLabelID: labelID}, nil
+	return &gen.DeleteLabelPayload{Label: label}, nil
 }
 
 func (r *mutationResolver) LabelChat(ctx context.Context, sessionID string, labelID string, jid string) (*gen.LabelChatPayload, error) {

@@ -21,7 +21,7 @@ func chatAccesses() map[string]access {
 
 		"Mutation.createLabel":  live(`createLabel(sessionId: "SESSION", input: {name: "Orders"}) { label { id } }`),
 		"Mutation.updateLabel":  live(`updateLabel(sessionId: "SESSION", labelId: "1", input: {color: 1}) { label { id } }`),
-		"Mutation.deleteLabel":  live(`deleteLabel(sessionId: "SESSION", labelId: "1") { deletedLabelId }`),
+		"Mutation.deleteLabel":  live(`deleteLabel(sessionId: "SESSION", labelId: "1") { label { id } }`),
 		"Mutation.labelChat":    live(`labelChat(sessionId: "SESSION", labelId: "1", jid: "GROUP") { chat { id } }`),
 		"Mutation.unlabelChat":  live(`unlabelChat(sessionId: "SESSION", labelId: "1", jid: "GROUP") { chat { id } }`),
 		"Mutation.labelMessage": live(`labelMessage(sessionId: "SESSION", labelId: "1", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { message { id } }`),

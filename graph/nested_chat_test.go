@@ -16,10 +16,10 @@ import (
 // everyChat asks for all that hangs on chats and messages.
 const everyChat = `{ sessions(first: 30) { nodes { id labels { name }
 	archived: chats(first: 5, filter: {archived: true, q: "Friend"}) { totalCount nodes { jid } }
-	chats(first: 5) { totalCount pageInfo { endCursor } nodes { jid type name unreadCount labels { id name }
+	chats(first: 5) { totalCount pageInfo { endCursor } nodes { jid type name unreadCount labels { labelId name }
 		lastMessage { body sender { lid } chat { jid } quoted { body } receipts { ackLevel } }
 		contact { lid firstSeenAt } group { subject members(first: 2) { totalCount } }
-		messages(first: 5) { totalCount nodes { body fromMe labels { id } sender { name firstSeenAt } chat { jid lastMessage { body } }
+		messages(first: 5) { totalCount nodes { body fromMe labels { labelId } sender { name firstSeenAt } chat { jid lastMessage { body } }
 			quoted { body sender { lid } } receipts { ackLevel participant { lid } }
 			reactions { emoji sender { lid } }
 			content { __typename ... on MediaContent { status caption } ... on PollContent { voters options { name votes { voter { lid } } } } } } } } } } } }`
@@ -33,7 +33,7 @@ type everyChatAnswer struct {
 				TotalCount int
 				Nodes      []struct {
 					JID, Type, Name string
-					Labels          []struct{ ID, Name string }
+					Labels          []struct{ LabelID, Name string }
 					UnreadCount     int
 					LastMessage     *nestedMessage
 					Contact         *struct{ LID, FirstSeenAt string }
@@ -54,7 +54,7 @@ type everyChatAnswer struct {
 type nestedMessage struct {
 	Body   string
 	FromMe bool
-	Labels []struct{ ID string }
+	Labels []struct{ LabelID string }
 	Sender *struct{ LID, Name string }
 	Chat   struct {
 		JID         string
@@ -229,7 +229,7 @@ func checkChats(t *testing.T, answer everyChatAnswer, sessions int) {
 			assert.Equal(t, with.LID, question.Content.Options[1].Votes[0].Voter.LID)
 			assert.Empty(t, question.Reactions)
 			require.Len(t, question.Labels, 1)
-			assert.Equal(t, fmt.Sprint(n), question.Labels[0].ID)
+			assert.Equal(t, fmt.Sprint(n), question.Labels[0].LabelID)
 			assert.Empty(t, answered.Labels)
 			assert.Equal(t, with.PushName, question.Sender.Name)
 			assert.Nil(t, question.Quoted)

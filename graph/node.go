@@ -56,6 +56,12 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 		return below(ctx, r, row, r.DB.Chats.GetByID, func(c *models.Chat) string { return c.SessionID })
 	case scalar.KindMessage:
 		return below(ctx, r, row, r.DB.Messages.GetByID, func(m *models.Message) string { return m.SessionID })
+	case scalar.KindLabel:
+		return below(ctx, r, row, r.DB.Labels.GetByID, func(l *models.Label) string { return l.SessionID })
+	case scalar.KindCall:
+		return below(ctx, r, row, r.DB.Calls.GetByID, func(c *models.Call) string { return c.SessionID })
+	case scalar.KindChannel:
+		return below(ctx, r, row, r.DB.Channels.GetByID, func(c *models.Channel) string { return c.SessionID })
 	default:
 		return nil, noNode()
 	}

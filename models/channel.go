@@ -45,8 +45,11 @@ func (c *Channel) InviteLink() string {
 	if c.InviteCode == "" {
 		return ""
 	}
-	return channelLink + c.InviteCode
+	return ChannelLink(c.InviteCode)
 }
+
+// ChannelLink is the link with an invite code.
+func ChannelLink(inviteCode string) string { return channelLink + inviteCode }
 
 // Shape is the channel as REST shows it.
 func (c *Channel) Shape() contract.Channel {

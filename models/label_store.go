@@ -18,9 +18,19 @@ const labelColumns = "l.id, l.session_id, l.wa_label_id, l.name, l.color, l.crea
 
 // Get gives a label by WhatsApp's id.
 func (s *LabelStore) Get(ctx context.Context, sessionID, waLabelID string) (*Label, error) {
-	label, err := loadLabel(s.db.read(ctx), sessionID, waLabelID)
+	label, err := loadLabel(s.db.read(ctx), "l.session_id = ? AND l.wa_label_id = ?", sessionID, waLabelID)
 	if err != nil {
 		return nil, storeError("label", "loading a label of session "+sessionID, err)
+	}
+	return label, nil
+}
+
+// GetByID gives a label of any session: the caller checks that the session is one
+// of their organization.
+func (s *LabelStore) GetByID(ctx context.Context, id int64) (*Label, error) {
+	label, err := loadLabel(s.db.read(ctx), "l.id = ?", id)
+	if err != nil {
+		return nil, storeError("label", "loading a label", err)
 	}
 	return label, nil
 }
@@ -51,7 +61,7 @@ func (s *LabelStore) Save(ctx context.Context, sessionID string, label Label) (*
 		if err != nil {
 			return err
 		}
-		stored, err = loadLabel(tx, sessionID, label.WALabelID)
+		stored, err = loadLabel(tx, "l.session_id = ? AND l.wa_label_id = ?", sessionID, label.WALabelID)
 		return err
 	})
 	if err != nil {
@@ -171,17 +181,17 @@ func (s *LabelStore) ListByMessages(ctx context.Context, messageIDs []int64) (ma
 		WHERE m.id IN `+s.db.in(bigint("id"))+" ORDER BY l.id", given))
 }
 
-// loadLabel gives one label; sql.ErrNoRows when there is none.
-func loadLabel(tx *gorm.DB, sessionID, waLabelID string) (*Label, error) {
-	found, err := scanLabels[string](tx.Raw("SELECT l.session_id, "+labelColumns+
-		" FROM labels l WHERE l.session_id = ? AND l.wa_label_id = ?", sessionID, waLabelID))
+// loadLabel gives the one label, of the alias l, that a condition chooses;
+// sql.ErrNoRows when there is none.
+func loadLabel(tx *gorm.DB, condition string, values ...any) (*Label, error) {
+	found, err := scanLabels[string](tx.Raw("SELECT l.session_id, "+labelColumns+" FROM labels l WHERE "+condition, values...))
 	if err != nil {
 		return nil, err
 	}
-	if len(found[sessionID]) == 0 {
-		return nil, sql.ErrNoRows
+	for _, labels := range found {
+		return &labels[0], nil
 	}
-	return &found[sessionID][0], nil
+	return nil, sql.ErrNoRows
 }
 
 // scanLabels runs a query for owners and labelColumns.

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,10 +121,20 @@ func (s *Service) channelAct(
 	return s.storeChannel(ctx, x, info)
 }
 
+// ChannelPreview is a channel as an invite shows it.
+type ChannelPreview struct {
+	JID             string
+	Name            string
+	Description     string
+	InviteLink      string
+	Verified        bool
+	SubscriberCount int
+	CreatedAtWA     models.Millis // 0 unknown
+}
+
 // ChannelByInvite looks at a channel by its invite code or link, followed or not,
-// and stores nothing; fault.NotFound when there is none. Role, Following and Muted
-// are not known.
-func (s *Service) ChannelByInvite(ctx context.Context, sessionID, invite string) (*models.Channel, error) {
+// and stores nothing; fault.NotFound when there is none.
+func (s *Service) ChannelByInvite(ctx context.Context, sessionID, invite string) (*ChannelPreview, error) {
 	code, err := address.ParseChannelInvite("invite", invite)
 	if err != nil {
 		return nil, err
@@ -144,10 +155,9 @@ func (s *Service) ChannelByInvite(ctx context.Context, sessionID, invite string)
 		return nil, fault.NoSuch("channel")
 	}
 	c := channelSnapshot(info)
-	now := models.Now()
-	return &models.Channel{
-		SessionID: x.id, JID: c.JID, Name: c.Name, Description: c.Description, InviteCode: c.InviteCode, Role: models.ChannelGuest,
-		Verified: c.Verified, SubscriberCount: c.SubscriberCount, CreatedAtWA: c.CreatedAtWA, FirstSeenAt: now, UpdatedAt: now,
+	return &ChannelPreview{
+		JID: c.JID, Name: c.Name, Description: c.Description, InviteLink: models.ChannelLink(cmp.Or(c.InviteCode, code)),
+		Verified: c.Verified, SubscriberCount: c.SubscriberCount, CreatedAtWA: c.CreatedAtWA,
 	}, nil
 }
 

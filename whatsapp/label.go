@@ -94,26 +94,26 @@ func (s *Service) saveLabel(ctx context.Context, x *session, label models.Label,
 	return stored, err
 }
 
-// DeleteLabel deletes a label and takes it off everything; one that is not known is
-// fault.NotFound.
-func (s *Service) DeleteLabel(ctx context.Context, sessionID, labelID string) error {
+// DeleteLabel deletes a label, takes it off everything, and gives it as it was; one
+// that is not known is fault.NotFound.
+func (s *Service) DeleteLabel(ctx context.Context, sessionID, labelID string) (*models.Label, error) {
 	label, err := s.db.Labels.Get(ctx, sessionID, labelID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x, err := s.live(ctx, sessionID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	color := int32(label.Color)
 	if err := s.sendState(ctx, x, appstate.BuildLabelEdit(label.WALabelID, label.Name, color, true)); err != nil {
-		return err
+		return nil, err
 	}
 	saving, done := storing(ctx)
 	defer done()
 	err = s.db.Labels.Delete(saving, x.id, labelID)
 	s.changes.notify(err)
-	return err
+	return label, err
 }
 
 // LabelChat puts a label on a chat, or takes it off; what is not known is

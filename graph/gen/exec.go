@@ -137,6 +137,7 @@ type ComplexityRoot struct {
 		EndedAt   func(childComplexity int) int
 		FromJID   func(childComplexity int) int
 		GroupJID  func(childComplexity int) int
+		ID        func(childComplexity int) int
 		SessionID func(childComplexity int) int
 		StartedAt func(childComplexity int) int
 		Status    func(childComplexity int) int
@@ -175,6 +176,7 @@ type ComplexityRoot struct {
 		Description     func(childComplexity int) int
 		FirstSeenAt     func(childComplexity int) int
 		Following       func(childComplexity int) int
+		ID              func(childComplexity int) int
 		InviteLink      func(childComplexity int) int
 		JID             func(childComplexity int) int
 		Messages        func(childComplexity int, first *int32, after *string) int
@@ -201,6 +203,16 @@ type ComplexityRoot struct {
 
 	ChannelPayload struct {
 		Channel func(childComplexity int) int
+	}
+
+	ChannelPreview struct {
+		CreatedAtWA     func(childComplexity int) int
+		Description     func(childComplexity int) int
+		InviteLink      func(childComplexity int) int
+		JID             func(childComplexity int) int
+		Name            func(childComplexity int) int
+		SubscriberCount func(childComplexity int) int
+		Verified        func(childComplexity int) int
 	}
 
 	ChannelStats struct {
@@ -366,7 +378,7 @@ type ComplexityRoot struct {
 	}
 
 	DeleteLabelPayload struct {
-		DeletedLabelID func(childComplexity int) int
+		Label func(childComplexity int) int
 	}
 
 	DeleteSessionPayload struct {
@@ -543,7 +555,9 @@ type ComplexityRoot struct {
 	Label struct {
 		Color     func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
 		Name      func(childComplexity int) int
+		SessionID func(childComplexity int) int
 		UpdatedAt func(childComplexity int) int
 		WALabelID func(childComplexity int) int
 	}
@@ -1425,7 +1439,7 @@ type QueryResolver interface {
 	AdminSessionBackfillStatus(ctx context.Context, sessionID string) (*models.BackfillJob, error)
 	Call(ctx context.Context, sessionID string, callID string) (*models.Call, error)
 	Channel(ctx context.Context, sessionID string, jid string) (*models.Channel, error)
-	ChannelByInvite(ctx context.Context, sessionID string, invite string) (*models.Channel, error)
+	ChannelByInvite(ctx context.Context, sessionID string, invite string) (*whatsapp.ChannelPreview, error)
 	Chat(ctx context.Context, sessionID string, jid string) (*models.Chat, error)
 	Contact(ctx context.Context, sessionID string, jid string) (*models.Identity, error)
 	CheckContact(ctx context.Context, sessionID string, phone string) (*whatsapp.CheckedNumber, error)
@@ -1810,6 +1824,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Call.GroupJID(childComplexity), true
+	case "Call.id":
+		if e.ComplexityRoot.Call.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Call.ID(childComplexity), true
 	case "Call.sessionId":
 		if e.ComplexityRoot.Call.SessionID == nil {
 			break
@@ -1970,6 +1990,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.Following(childComplexity), true
+	case "Channel.id":
+		if e.ComplexityRoot.Channel.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.ID(childComplexity), true
 	case "Channel.inviteLink":
 		if e.ComplexityRoot.Channel.InviteLink == nil {
 			break
@@ -2080,6 +2106,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+
+	case "ChannelPreview.createdAtWa":
+		if e.ComplexityRoot.ChannelPreview.CreatedAtWA == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.CreatedAtWA(childComplexity), true
+	case "ChannelPreview.description":
+		if e.ComplexityRoot.ChannelPreview.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Description(childComplexity), true
+	case "ChannelPreview.inviteLink":
+		if e.ComplexityRoot.ChannelPreview.InviteLink == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.InviteLink(childComplexity), true
+	case "ChannelPreview.jid":
+		if e.ComplexityRoot.ChannelPreview.JID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.JID(childComplexity), true
+	case "ChannelPreview.name":
+		if e.ComplexityRoot.ChannelPreview.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Name(childComplexity), true
+	case "ChannelPreview.subscriberCount":
+		if e.ComplexityRoot.ChannelPreview.SubscriberCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.SubscriberCount(childComplexity), true
+	case "ChannelPreview.verified":
+		if e.ComplexityRoot.ChannelPreview.Verified == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ChannelPreview.Verified(childComplexity), true
 
 	case "ChannelStats.reactions":
 		if e.ComplexityRoot.ChannelStats.Reactions == nil {
@@ -2667,12 +2736,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteChatPayload.DeletedChatJID(childComplexity), true
 
-	case "DeleteLabelPayload.deletedLabelId":
-		if e.ComplexityRoot.DeleteLabelPayload.DeletedLabelID == nil {
+	case "DeleteLabelPayload.label":
+		if e.ComplexityRoot.DeleteLabelPayload.Label == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DeleteLabelPayload.DeletedLabelID(childComplexity), true
+		return e.ComplexityRoot.DeleteLabelPayload.Label(childComplexity), true
 
 	case "DeleteSessionPayload.deletedSessionId":
 		if e.ComplexityRoot.DeleteSessionPayload.DeletedSessionID == nil {
@@ -3326,19 +3395,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Label.CreatedAt(childComplexity), true
+	case "Label.id":
+		if e.ComplexityRoot.Label.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.ID(childComplexity), true
 	case "Label.name":
 		if e.ComplexityRoot.Label.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Label.Name(childComplexity), true
+	case "Label.sessionId":
+		if e.ComplexityRoot.Label.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Label.SessionID(childComplexity), true
 	case "Label.updatedAt":
 		if e.ComplexityRoot.Label.UpdatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Label.UpdatedAt(childComplexity), true
-	case "Label.id":
+	case "Label.labelId":
 		if e.ComplexityRoot.Label.WALabelID == nil {
 			break
 		}
@@ -7292,7 +7373,9 @@ input CallFilter {
 }
 
 "A call to the account."
-type Call {
+type Call implements Node {
+  "Opaque; ` + "`" + `call:` + "`" + ` and a number."
+  id: ID!
   "WhatsApp's id of it."
   callId: String!
   "The session it came to."
@@ -7344,8 +7427,8 @@ type RejectCallPayload {
 	{Name: "../schema/channel.graphqls", Input: `extend type Query {
   "One channel that the account follows or followed; NOT_FOUND when there is none with this address."
   channel("The session's id." sessionId: ID!, "The channel's address." jid: JID!): Channel @capability(any: [READ, SEND])
-  "A look at a channel by its invite, followed or not. Live; nothing is stored, and role, following and muted are not known."
-  channelByInvite("The session's id." sessionId: ID!, "Bare code or full link." invite: String!): Channel @capability(any: [READ])
+  "A look at a channel by its invite, followed or not. Live; nothing is stored."
+  channelByInvite("The session's id." sessionId: ID!, "Bare code or full link." invite: String!): ChannelPreview @capability(any: [READ])
 }
 
 extend type Session {
@@ -7461,7 +7544,9 @@ input CreateChannelInput {
 }
 
 "A channel that the account follows or followed."
-type Channel {
+type Channel implements Node {
+  "Opaque; ` + "`" + `channel:` + "`" + ` and a number."
+  id: ID!
   "Its address."
   jid: JID!
   "The session through which it is known."
@@ -7497,6 +7582,24 @@ type Channel {
     "Continue behind this cursor."
     after: String
   ): MessageConnection! @capability(any: [READ, SEND])
+}
+
+"A channel as an invite shows it."
+type ChannelPreview {
+  "Its address, with which to follow it."
+  jid: JID!
+  "Its name."
+  name: String!
+  "What it is about."
+  description: String!
+  "The link that shows it to anybody."
+  inviteLink: String!
+  "Whether WhatsApp has verified it."
+  verified: Boolean!
+  "How many follow it."
+  subscriberCount: Int!
+  "When it was created; null when unknown."
+  createdAtWa: DateTime
 }
 
 "How a channel's message is received."
@@ -7619,8 +7722,8 @@ input ChatFilter {
   pinned: Boolean
   "Only with unread messages or marked unread; false: only others."
   unread: Boolean
-  "Only with this label."
-  labelId: ID
+  "Only with this label, by WhatsApp's id of it."
+  labelId: String
   "Only where this is a part of the name or address, in any case."
   q: String
 }
@@ -8810,23 +8913,27 @@ extend type Mutation {
   "Makes a label. Live, as all acts on labels. WhatsApp's apps show labels to business accounts only."
   createLabel("The session's id." sessionId: ID!, "The label." input: CreateLabelInput!): CreateLabelPayload! @capability(any: [SEND])
   "Changes a label. Absent fields stay."
-  updateLabel("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "What to change." input: UpdateLabelInput!): UpdateLabelPayload!
+  updateLabel("The session's id." sessionId: ID!, "WhatsApp's id of the label." labelId: String!, "What to change." input: UpdateLabelInput!): UpdateLabelPayload!
     @capability(any: [SEND])
   "Deletes a label and takes it off everything."
-  deleteLabel("The session's id." sessionId: ID!, "The label's id." labelId: ID!): DeleteLabelPayload! @capability(any: [SEND])
+  deleteLabel("The session's id." sessionId: ID!, "WhatsApp's id of the label." labelId: String!): DeleteLabelPayload! @capability(any: [SEND])
   "Puts a label on a chat. Repeating it changes nothing."
-  labelChat("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "The chat." jid: JID!): LabelChatPayload! @capability(any: [SEND])
+  labelChat("The session's id." sessionId: ID!, "WhatsApp's id of the label." labelId: String!, "The chat." jid: JID!): LabelChatPayload! @capability(any: [SEND])
   "Takes a label off a chat. Repeating it changes nothing."
-  unlabelChat("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "The chat." jid: JID!): UnlabelChatPayload! @capability(any: [SEND])
+  unlabelChat("The session's id." sessionId: ID!, "WhatsApp's id of the label." labelId: String!, "The chat." jid: JID!): UnlabelChatPayload! @capability(any: [SEND])
   "Puts a label on a message, or takes it off. Repeating it changes nothing."
-  labelMessage("The session's id." sessionId: ID!, "The label's id." labelId: ID!, "Which message." input: LabelMessageInput!): LabelMessagePayload!
+  labelMessage("The session's id." sessionId: ID!, "WhatsApp's id of the label." labelId: String!, "Which message." input: LabelMessageInput!): LabelMessagePayload!
     @capability(any: [SEND])
 }
 
 "A label of the account's, for chats and messages."
-type Label {
-  "WhatsApp's id of it, unique within the session."
+type Label implements Node {
+  "Opaque; ` + "`" + `label:` + "`" + ` and a number."
   id: ID!
+  "WhatsApp's id of it, unique within the session."
+  labelId: String!
+  "The session whose account's it is."
+  sessionId: ID!
   "Its name; empty until it is known."
   name: String!
   "An index into the palette of WhatsApp's apps, 0 to 19."
@@ -8867,8 +8974,8 @@ type UpdateLabelPayload {
 
 "The deleted label."
 type DeleteLabelPayload {
-  "Its id."
-  deletedLabelId: ID!
+  "The label as it was."
+  label: Label!
 }
 
 "The labelled chat."
@@ -10618,6 +10725,8 @@ func childFields_BusinessProfile(ctx context.Context, ec *executionContext, fiel
 
 func childFields_Call(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return fieldContext_Call_id(ctx, ec, field)
 	case "callId":
 		return fieldContext_Call_callId(ctx, ec, field)
 	case "sessionId":
@@ -10668,6 +10777,8 @@ func childFields_CallEdge(ctx context.Context, ec *executionContext, field graph
 
 func childFields_Channel(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return fieldContext_Channel_id(ctx, ec, field)
 	case "jid":
 		return fieldContext_Channel_jid(ctx, ec, field)
 	case "sessionId":
@@ -10732,6 +10843,26 @@ func childFields_ChannelPayload(ctx context.Context, ec *executionContext, field
 		return fieldContext_ChannelPayload_channel(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ChannelPayload", field.Name)
+}
+
+func childFields_ChannelPreview(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "jid":
+		return fieldContext_ChannelPreview_jid(ctx, ec, field)
+	case "name":
+		return fieldContext_ChannelPreview_name(ctx, ec, field)
+	case "description":
+		return fieldContext_ChannelPreview_description(ctx, ec, field)
+	case "inviteLink":
+		return fieldContext_ChannelPreview_inviteLink(ctx, ec, field)
+	case "verified":
+		return fieldContext_ChannelPreview_verified(ctx, ec, field)
+	case "subscriberCount":
+		return fieldContext_ChannelPreview_subscriberCount(ctx, ec, field)
+	case "createdAtWa":
+		return fieldContext_ChannelPreview_createdAtWa(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ChannelPreview", field.Name)
 }
 
 func childFields_ChannelStats(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11006,8 +11137,8 @@ func childFields_DeleteChatPayload(ctx context.Context, ec *executionContext, fi
 
 func childFields_DeleteLabelPayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "deletedLabelId":
-		return fieldContext_DeleteLabelPayload_deletedLabelId(ctx, ec, field)
+	case "label":
+		return fieldContext_DeleteLabelPayload_label(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteLabelPayload", field.Name)
 }
@@ -11310,6 +11441,10 @@ func childFields_Label(ctx context.Context, ec *executionContext, field graphql.
 	switch field.Name {
 	case "id":
 		return fieldContext_Label_id(ctx, ec, field)
+	case "labelId":
+		return fieldContext_Label_labelId(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Label_sessionId(ctx, ec, field)
 	case "name":
 		return fieldContext_Label_name(ctx, ec, field)
 	case "color":
@@ -12919,7 +13054,7 @@ func field_Mutation_deleteLabel_args(ctx context.Context, ec *executionContext, 
 	args["sessionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
 		func(ctx context.Context, v any) (string, error) {
-			return unmarshalNID2string(ctx, ec, v)
+			return unmarshalNString2string(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13199,7 +13334,7 @@ func field_Mutation_labelChat_args(ctx context.Context, ec *executionContext, ra
 	args["sessionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
 		func(ctx context.Context, v any) (string, error) {
-			return unmarshalNID2string(ctx, ec, v)
+			return unmarshalNString2string(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -13229,7 +13364,7 @@ func field_Mutation_labelMessage_args(ctx context.Context, ec *executionContext,
 	args["sessionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
 		func(ctx context.Context, v any) (string, error) {
-			return unmarshalNID2string(ctx, ec, v)
+			return unmarshalNString2string(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14087,7 +14222,7 @@ func field_Mutation_unlabelChat_args(ctx context.Context, ec *executionContext, 
 	args["sessionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
 		func(ctx context.Context, v any) (string, error) {
-			return unmarshalNID2string(ctx, ec, v)
+			return unmarshalNString2string(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -14191,7 +14326,7 @@ func field_Mutation_updateLabel_args(ctx context.Context, ec *executionContext, 
 	args["sessionId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "labelId",
 		func(ctx context.Context, v any) (string, error) {
-			return unmarshalNID2string(ctx, ec, v)
+			return unmarshalNString2string(ctx, ec, v)
 		})
 	if err != nil {
 		return nil, err
@@ -17219,6 +17354,29 @@ func fieldContext_BusinessProfile_hours(_ context.Context, ec *executionContext,
 	return fc, nil
 }
 
+func _Call_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Call_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return marshalNID2int64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Call_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Call", field, false, false, "ID")
+}
+
 func _Call_callId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Call) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17885,6 +18043,29 @@ func fieldContext_CallEvent_video(_ context.Context, ec *executionContext, field
 	return graphql.NewScalarFieldContext("CallEvent", field, false, false, "Boolean")
 }
 
+func _Channel_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Channel_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return marshalNID2int64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Channel_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Channel", field, false, false, "ID")
+}
+
 func _Channel_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Channel) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -18510,6 +18691,167 @@ func fieldContext_ChannelPayload_channel(_ context.Context, ec *executionContext
 		},
 	}
 	return fc, nil
+}
+
+func _ChannelPreview_jid(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_jid(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.JID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNJID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_jid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "JID")
+}
+
+func _ChannelPreview_name(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_name(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func _ChannelPreview_description(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_description(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_description(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func _ChannelPreview_inviteLink(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_inviteLink(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.InviteLink, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_inviteLink(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "String")
+}
+
+func _ChannelPreview_verified(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_verified(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verified, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return marshalNBoolean2bool(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_verified(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "Boolean")
+}
+
+func _ChannelPreview_subscriberCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_subscriberCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SubscriberCount, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_ChannelPreview_subscriberCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "Int")
+}
+
+func _ChannelPreview_createdAtWa(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *whatsapp.ChannelPreview) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_ChannelPreview_createdAtWa(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAtWA, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_ChannelPreview_createdAtWa(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ChannelPreview", field, false, false, "DateTime")
 }
 
 func _ChannelStats_views(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.ChannelStats) (ret graphql.Marshaler) {
@@ -21049,27 +21391,36 @@ func fieldContext_DeleteChatPayload_deletedChatJid(_ context.Context, ec *execut
 	return graphql.NewScalarFieldContext("DeleteChatPayload", field, false, false, "JID")
 }
 
-func _DeleteLabelPayload_deletedLabelId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteLabelPayload) (ret graphql.Marshaler) {
+func _DeleteLabelPayload_label(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteLabelPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_DeleteLabelPayload_deletedLabelId(ctx, ec, field)
+			return fieldContext_DeleteLabelPayload_label(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.DeletedLabelID, nil
+			return obj.Label, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return marshalNID2string(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Label) graphql.Marshaler {
+			return marshalNLabel2ᚖwagatewayᚋmodelsᚐLabel(ctx, ec, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func fieldContext_DeleteLabelPayload_deletedLabelId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DeleteLabelPayload", field, false, false, "ID")
+func fieldContext_DeleteLabelPayload_label(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteLabelPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Label(ctx, ec, field)
+		},
+	}
+	return fc, nil
 }
 
 func _DeleteSessionPayload_deletedSessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *DeleteSessionPayload) (ret graphql.Marshaler) {
@@ -23669,7 +24020,53 @@ func _Label_id(ctx context.Context, ec *executionContext, field graphql.Collecte
 			return fieldContext_Label_id(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return marshalNID2int64(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "ID")
+}
+
+func _Label_labelId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_labelId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
 			return obj.WALabelID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Label_labelId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Label", field, false, false, "String")
+}
+
+func _Label_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Label) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Label_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -23679,7 +24076,7 @@ func _Label_id(ctx context.Context, ec *executionContext, field graphql.Collecte
 		true,
 	)
 }
-func fieldContext_Label_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_Label_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Label", field, false, false, "ID")
 }
 
@@ -33931,16 +34328,16 @@ func _Query_channelByInvite(ctx context.Context, ec *executionContext, field gra
 			directive1 := func(ctx context.Context) (any, error) {
 				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
 				if err != nil {
-					var zeroVal *models.Channel
+					var zeroVal *whatsapp.ChannelPreview
 					return zeroVal, err
 				}
 				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
 				if err != nil {
-					var zeroVal *models.Channel
+					var zeroVal *whatsapp.ChannelPreview
 					return zeroVal, err
 				}
 				if ec.Directives.Capability == nil {
-					var zeroVal *models.Channel
+					var zeroVal *whatsapp.ChannelPreview
 					return zeroVal, errors.New("directive capability is not implemented")
 				}
 				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
@@ -33949,8 +34346,8 @@ func _Query_channelByInvite(ctx context.Context, ec *executionContext, field gra
 			next = directive1
 			return next
 		},
-		func(ctx context.Context, selections ast.SelectionSet, v *models.Channel) graphql.Marshaler {
-			return marshalOChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *whatsapp.ChannelPreview) graphql.Marshaler {
+			return marshalOChannelPreview2ᚖwagatewayᚋwhatsappᚐChannelPreview(ctx, ec, selections, v)
 		},
 		true,
 		false,
@@ -33963,7 +34360,7 @@ func fieldContext_Query_channelByInvite(ctx context.Context, ec *executionContex
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return childFields_Channel(ctx, ec, field)
+			return childFields_ChannelPreview(ctx, ec, field)
 		},
 	}
 	defer func() {
@@ -41984,7 +42381,7 @@ func unmarshalInputChatFilter(ctx context.Context, ec *executionContext, obj any
 			it.Unread = graphql.OmittableOf(data)
 		case "labelId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("labelId"))
-			data, err := unmarshalOID2ᚖstring(ctx, ec, v)
+			data, err := unmarshalOString2ᚖstring(ctx, ec, v)
 			if err != nil {
 				return it, err
 			}
@@ -45316,6 +45713,13 @@ func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			return graphql.Null
 		}
 		return _Message(ctx, ec, sel, obj)
+	case models.Label:
+		return _Label(ctx, ec, sel, &obj)
+	case *models.Label:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Label(ctx, ec, sel, obj)
 	case models.GroupMember:
 		return _GroupMember(ctx, ec, sel, &obj)
 	case *models.GroupMember:
@@ -45344,6 +45748,20 @@ func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			return graphql.Null
 		}
 		return _Chat(ctx, ec, sel, obj)
+	case models.Channel:
+		return _Channel(ctx, ec, sel, &obj)
+	case *models.Channel:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Channel(ctx, ec, sel, obj)
+	case models.Call:
+		return _Call(ctx, ec, sel, &obj)
+	case *models.Call:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Call(ctx, ec, sel, obj)
 	case models.APIKey:
 		return _ApiKey(ctx, ec, sel, &obj)
 	case *models.APIKey:
@@ -45899,7 +46317,7 @@ func _BusinessProfile(ctx context.Context, ec *executionContext, sel ast.Selecti
 	return out
 }
 
-var callImplementors = []string{"Call"}
+var callImplementors = []string{"Call", "Node"}
 
 func _Call(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Call) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, callImplementors)
@@ -45910,6 +46328,11 @@ func _Call(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Call")
+		case "id":
+			out.Values[i] = _Call_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "callId":
 			out.Values[i] = _Call_callId(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -46143,7 +46566,7 @@ func _CallEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet,
 	return out
 }
 
-var channelImplementors = []string{"Channel"}
+var channelImplementors = []string{"Channel", "Node"}
 
 func _Channel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Channel) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, channelImplementors)
@@ -46154,6 +46577,11 @@ func _Channel(ctx context.Context, ec *executionContext, sel ast.SelectionSet, o
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Channel")
+		case "id":
+			out.Values[i] = _Channel_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "jid":
 			out.Values[i] = _Channel_jid(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -46349,6 +46777,69 @@ func _ChannelPayload(ctx context.Context, ec *executionContext, sel ast.Selectio
 		case "channel":
 			out.Values[i] = _ChannelPayload_channel(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var channelPreviewImplementors = []string{"ChannelPreview"}
+
+func _ChannelPreview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *whatsapp.ChannelPreview) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, channelPreviewImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ChannelPreview")
+		case "jid":
+			out.Values[i] = _ChannelPreview_jid(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = _ChannelPreview_name(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = _ChannelPreview_description(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inviteLink":
+			out.Values[i] = _ChannelPreview_inviteLink(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "verified":
+			out.Values[i] = _ChannelPreview_verified(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "subscriberCount":
+			out.Values[i] = _ChannelPreview_subscriberCount(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "createdAtWa":
+			out.Values[i] = _ChannelPreview_createdAtWa(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -47500,8 +47991,8 @@ func _DeleteLabelPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteLabelPayload")
-		case "deletedLabelId":
-			out.Values[i] = _DeleteLabelPayload_deletedLabelId(ctx, ec, field, obj)
+		case "label":
+			out.Values[i] = _DeleteLabelPayload_label(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -48682,7 +49173,7 @@ func _JoinGroupPayload(ctx context.Context, ec *executionContext, sel ast.Select
 	return out
 }
 
-var labelImplementors = []string{"Label"}
+var labelImplementors = []string{"Label", "Node"}
 
 func _Label(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Label) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, labelImplementors)
@@ -48695,6 +49186,16 @@ func _Label(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj
 			out.Values[i] = graphql.MarshalString("Label")
 		case "id":
 			out.Values[i] = _Label_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "labelId":
+			out.Values[i] = _Label_labelId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sessionId":
+			out.Values[i] = _Label_sessionId(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -56858,6 +57359,13 @@ func marshalOChannel2ᚖwagatewayᚋmodelsᚐChannel(ctx context.Context, ec *ex
 		return graphql.Null
 	}
 	return _Channel(ctx, ec, sel, v)
+}
+
+func marshalOChannelPreview2ᚖwagatewayᚋwhatsappᚐChannelPreview(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *whatsapp.ChannelPreview) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _ChannelPreview(ctx, ec, sel, v)
 }
 
 func marshalOChannelStats2ᚖwagatewayᚋmodelsᚐChannelStats(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.ChannelStats) graphql.Marshaler {

@@ -84,7 +84,7 @@ type ChatFilter struct {
 	Pinned graphql.Omittable[*bool] `json:"pinned,omitempty"`
 	// Only with unread messages or marked unread; false: only others.
 	Unread graphql.Omittable[*bool] `json:"unread,omitempty"`
-	// Only with this label.
+	// Only with this label, by WhatsApp's id of it.
 	LabelID graphql.Omittable[*string] `json:"labelId,omitempty"`
 	// Only where this is a part of the name or address, in any case.
 	Q graphql.Omittable[*string] `json:"q,omitempty"`
@@ -296,8 +296,8 @@ type DeleteChatPayload struct {
 
 // The deleted label.
 type DeleteLabelPayload struct {
-	// Its id.
-	DeletedLabelID string `json:"deletedLabelId"`
+	// The label as it was.
+	Label *models.Label `json:"label"`
 }
 
 // The deleted session.

@@ -22,6 +22,9 @@ const (
 	KindContact      Kind = "contact"
 	KindChat         Kind = "chat"
 	KindMessage      Kind = "message"
+	KindLabel        Kind = "label"
+	KindCall         Kind = "call"
+	KindChannel      Kind = "channel"
 )
 
 // kindOf gives the kind of the objects of a type, "" when their ids are unique
@@ -40,6 +43,12 @@ func kindOf(typeName string) Kind {
 		return KindChat
 	case "Message":
 		return KindMessage
+	case "Label":
+		return KindLabel
+	case "Call":
+		return KindCall
+	case "Channel":
+		return KindChannel
 	default:
 		return ""
 	}
