@@ -14,8 +14,9 @@ import (
 
 // changeCame applies a message that changes another one, and tells of it with an
 // event, in the transaction that stored it, or that stored that WhatsApp has taken
-// it. Where the other one is not here, it waits for it; the event is told all the
-// same. What its sender may not do is kept and does nothing.
+// it. Where the other one is not here, or could not be read yet, it waits for it;
+// the event is told all the same. What its sender may not do is kept and does
+// nothing.
 func (db *DB) changeCame(tx *gorm.DB, change *Message, tell bool) error {
 	target, err := db.targetOf(tx, change)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -28,10 +29,23 @@ func (db *DB) changeCame(tx *gorm.DB, change *Message, tell bool) error {
 		return err
 	}
 	changed, err := db.applyChange(tx, target, change)
-	if err != nil || !changed || !tell {
+	switch {
+	case err != nil || !tell:
 		return err
+	case changed:
+		return db.emitChange(tx, change, target)
+	case waitsFor(target, change):
+		return db.emitChange(tx, change, nil)
+	default:
+		return nil
 	}
-	return db.emitChange(tx, change, target)
+}
+
+// waitsFor reports whether a change that did nothing will do something once its
+// target can be read.
+func waitsFor(target, change *Message) bool {
+	return target.Type == MessageUndecryptable && !target.Deleted &&
+		(change.Type == MessageVote || change.Type == MessageEdit && change.SenderID == target.SenderID)
 }
 
 // targetOf finds the message that one changes; sql.ErrNoRows when it is not here.
@@ -90,6 +104,9 @@ func (db *DB) applyChange(tx *gorm.DB, target, change *Message) (changed bool, e
 	}
 	if err != nil {
 		return false, fmt.Errorf("changing a message: %w", err)
+	}
+	if target.Type == MessageUndecryptable { // what can be read of it takes its place, and is to be changed as well
+		return changed, nil
 	}
 	if err := tx.Exec("UPDATE messages SET applied = TRUE WHERE id = ?", change.ID).Error; err != nil {
 		return false, fmt.Errorf("marking a change: %w", err)

@@ -297,3 +297,79 @@ func TestHistoryComesWithoutEvents(t *testing.T) {
 		assert.NotZero(t, chat.LastMessageAt)
 	})
 }
+
+// What changes a message that could not be read yet is done when it can be: the
+// sender is asked for it again, and may have changed it meanwhile.
+func TestChangesWaitForWhatCanBeRead(t *testing.T) {
+	t.Parallel()
+	placeholder := inTeam("T", alice)
+	placeholder.Type, placeholder.Body, placeholder.Error, placeholder.Quiet = models.MessageUndecryptable, "", "decryption_failed", true
+	poll := inTeam("T", alice)
+	poll.Type, poll.Content.Poll = models.MessagePoll, &models.Poll{Name: "?", Options: []string{"a", "b"}}
+	vote := changing(models.MessageVote, "C", "T", "", bob)
+	vote.Content.Options = []string{"b"}
+	for name, c := range map[string]struct {
+		readable, change models.NewMessage
+		event            models.EventName
+		check            func(t *testing.T, db *models.DB, m *models.Message)
+	}{
+		"edit": {
+			inTeam("T", alice), changing(models.MessageEdit, "C", "T", "better", alice), models.EventMessageEdited,
+			func(t *testing.T, _ *models.DB, m *models.Message) {
+				t.Helper()
+				assert.Equal(t, "better", m.Body)
+				assert.True(t, m.Edited)
+			},
+		},
+		"revoke": {
+			inTeam("T", alice), changing(models.MessageRevoke, "C", "T", "", alice), models.EventMessageRevoked,
+			func(t *testing.T, db *models.DB, m *models.Message) {
+				t.Helper()
+				raw, err := db.Messages.Raw(t.Context(), m.ID)
+				require.NoError(t, err)
+				assert.Empty(t, m.Body+string(raw), "what was deleted stays deleted")
+				assert.True(t, m.Deleted)
+			},
+		},
+		"vote": {
+			poll, vote, models.EventPollVote,
+			func(t *testing.T, db *models.DB, m *models.Message) {
+				t.Helper()
+				votes, err := db.Messages.VotesByMessages(t.Context(), []int64{m.ID})
+				require.NoError(t, err)
+				require.Len(t, votes[m.ID], 1)
+				assert.Equal(t, []string{"b"}, votes[m.ID][0].Options)
+			},
+		},
+		"reaction": {
+			inTeam("T", alice), changing(models.MessageReaction, "C", "T", "👍", bob), models.EventMessageReaction,
+			func(t *testing.T, db *models.DB, m *models.Message) {
+				t.Helper()
+				reactions, err := db.Messages.ReactionsByMessages(t.Context(), []int64{m.ID})
+				require.NoError(t, err)
+				assert.Len(t, reactions[m.ID], 1)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			modelstest.Each(t, func(t *testing.T, db *models.DB) {
+				ctx, session := t.Context(), modelstest.Session(t, db, "org")
+				c.readable.Raw = []byte("raw")
+				receive(t, db, session.ID, placeholder, c.change, c.readable)
+				m, err := db.Messages.Get(ctx, session.ID, "T")
+				require.NoError(t, err)
+				assert.Equal(t, c.readable.Type, m.Type)
+				c.check(t, db, m)
+				events := outbox(t, db)
+				assert.Equal(t, []string{"message.undecryptable " + teamJID, string(c.event) + " " + teamJID, "message " + teamJID}, events)
+				for _, again := range []models.NewMessage{placeholder, c.change, c.readable} { // delivered another time
+					_, fresh, err := db.Messages.Receive(ctx, session.ID, again)
+					require.NoError(t, err)
+					assert.False(t, fresh)
+				}
+				assert.Equal(t, events, outbox(t, db))
+			})
+		})
+	}
+}
