@@ -94,28 +94,25 @@ func (s *HistoryStore) Done(ctx context.Context, part *HistoryPart, event contra
 }
 
 // Import stores messages of the past and what people did with the account's own
-// ones, of one part, without an event each, in one transaction. The part counts
-// those that are new, over all its tries. A repeat changes nothing.
+// ones, of one part, in one transaction. They come without events, but for those
+// that could not be read when they were delivered. The part counts those that are
+// new, over all its tries. A repeat changes nothing.
 func (s *HistoryStore) Import(ctx context.Context, part *HistoryPart, messages []NewMessage, receipts []Receipt) error {
 	sessionID := part.SessionID
 	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
 		fresh := 0
 		for i := range messages {
 			messages[i].History = true
-			stored, isNew, err := s.db.addMessage(tx, sessionID, messages[i])
+			added, err := s.db.addMessage(tx, sessionID, messages[i])
+			if err == nil {
+				err = s.db.messageCame(tx, added)
+			}
 			if err != nil {
 				return err
 			}
-			if !isNew {
-				continue
+			if added.fresh && !added.message.Hidden {
+				fresh++
 			}
-			if stored.Hidden {
-				if err := s.db.changeCame(tx, stored, false); err != nil {
-					return err
-				}
-				continue
-			}
-			fresh++
 		}
 		for i := range receipts {
 			if err := s.db.pastReceipt(tx, sessionID, receipts[i]); err != nil {

@@ -17,22 +17,47 @@ import (
 // message changes it. An unknown session is fault.NotFound.
 func (s *MessageStore) Receive(ctx context.Context, sessionID string, message NewMessage) (stored *Message, fresh bool, err error) {
 	err = s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
-		stored, fresh, err = s.db.addMessage(tx, sessionID, message)
-		if err != nil || !fresh {
+		added, err := s.db.addMessage(tx, sessionID, message)
+		if err != nil {
 			return err
 		}
-		if stored.Hidden {
-			return s.db.changeCame(tx, stored, !message.History)
-		}
-		if message.History {
-			return nil
-		}
-		return s.db.emit(tx, sessionID, messageEvent(stored))
+		stored, fresh = added.message, added.fresh
+		return s.db.messageCame(tx, added)
 	})
 	if err != nil {
 		return nil, false, storeError("session", "storing a message of session "+sessionID, err)
 	}
 	return stored, fresh, nil
+}
+
+// added is what became of a message that was to be stored.
+type added struct {
+	message *Message
+	fresh   bool // it was not here, or could not be read before
+	news    bool // an event is to tell of it: none has, and it was delivered, or an event promised it
+}
+
+// messageCame does what a message that was stored says, and tells of it, in the
+// transaction that stored it.
+func (db *DB) messageCame(tx *gorm.DB, a added) error {
+	m := a.message
+	switch {
+	case m.Hidden && a.fresh:
+		return db.changeCame(tx, m, a.news)
+	case !a.news:
+		return nil
+	case m.Hidden: // done when the past brought it
+		target, err := db.targetOf(tx, m)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return db.emitChange(tx, m, target)
+	case !a.fresh:
+		if err := db.detail(tx, m); err != nil {
+			return err
+		}
+	}
+	return db.emit(tx, m.SessionID, messageEvent(m))
 }
 
 // messageEvent is the event of a message that is new here.
@@ -48,13 +73,13 @@ func messageEvent(m *Message) NewEvent {
 
 // addMessage stores a message within a sessionTx; not fresh when it was there.
 // Changes of it that came before it are applied.
-func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (stored *Message, fresh bool, err error) {
+func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (added, error) {
 	now := Now()
 	sender, chat, err := db.placeOf(tx, sessionID, message.Sender, message.Chat, now)
 	if err != nil {
-		return nil, false, err
+		return added{}, err
 	}
-	stored = &Message{
+	stored := &Message{
 		SessionID: sessionID, ChatJID: message.Chat.JID, WAMessageID: message.WAMessageID,
 		SenderID: sender.ID, SenderJID: sender.Address(), SenderLID: sender.LID, FromMe: message.FromMe,
 		Type: message.Type, Body: message.Body, QuotedID: message.QuotedID, Mentions: message.Mentions,
@@ -65,28 +90,25 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if chat.ID != 0 {
 		stored.ChatJID = chat.Address()
 	}
-	err = insertMessage(tx, stored, message.Chat.JID, chat.ID, message.Raw)
+	told, err := insertMessage(tx, stored, message, chat.ID)
 	if errors.Is(err, sql.ErrNoRows) { // a new chat, or the message is there
 		if stored.ChatID, err = db.chatID(tx, sessionID, message.Chat, chat.ID, now); err != nil {
-			return nil, false, err
+			return added{}, err
 		}
-		err = insertMessage(tx, stored, message.Chat.JID, chat.ID, message.Raw)
+		told, err = insertMessage(tx, stored, message, chat.ID)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		stored, err = scanMessage(tx.Raw(messageSelect+"messages m"+messageJoins+
-			" WHERE m.session_id = ? AND m.wa_message_id = ? AND m.chat_id = ? AND m.sender_id = ?",
-			sessionID, message.WAMessageID, stored.ChatID, sender.ID))
-		return stored, false, err
+		return db.knownMessage(tx, stored, message.History)
 	}
 	if err != nil {
-		return nil, false, err
+		return added{}, err
 	}
 	if err := addMedia(tx, stored, message.Media); err != nil {
-		return nil, false, err
+		return added{}, err
 	}
 	if stored.setsTimer() {
 		if err := db.timerSet(tx, stored, !message.History); err != nil {
-			return nil, false, err
+			return added{}, err
 		}
 	}
 	changed, err := db.touchChat(tx, stored, message, now)
@@ -96,7 +118,23 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (sto
 	if err == nil && !db.indexesWith(message) {
 		err = db.index(tx, stored)
 	}
-	return stored, err == nil, err
+	return added{message: stored, fresh: true, news: told}, err
+}
+
+// knownMessage is addMessage for one that is there. It is news when the past, or
+// a question, brought it first, which tells nobody.
+func (db *DB) knownMessage(tx *gorm.DB, m *Message, history bool) (added, error) {
+	stored, err := scanMessage(tx.Raw(messageSelect+"messages m"+messageJoins+
+		" WHERE m.session_id = ? AND m.wa_message_id = ? AND m.chat_id = ? AND m.sender_id = ?",
+		m.SessionID, m.WAMessageID, m.ChatID, m.SenderID))
+	if err != nil || history {
+		return added{message: stored}, err
+	}
+	told := tx.Exec("UPDATE messages SET told = TRUE WHERE id = ? AND NOT told", stored.ID)
+	if told.Error != nil {
+		return added{}, fmt.Errorf("noting that a message is told: %w", told.Error)
+	}
+	return added{message: stored, news: told.RowsAffected > 0}, nil
 }
 
 // placeOf stores the people of a message and gives the sender and the person the
@@ -125,40 +163,38 @@ func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAdd
 
 // insertMessage adds the row to the chat with this address or person, and fills
 // in its number and its chat's; sql.ErrNoRows when there is no such chat, or the
-// message is there already.
-func insertMessage(tx *gorm.DB, m *Message, jid string, person int64, raw []byte) error {
+// message is there already. told is whether events tell of it: not of the past,
+// unless it takes the place of what could not be read.
+func insertMessage(tx *gorm.DB, m *Message, given NewMessage, person int64) (told bool, err error) {
 	mentions, err := encodeMentions(m.Mentions)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if raw == nil {
-		raw = []byte{}
-	}
-	chat, value := "c.jid = ? AND c.jid <> ''", any(jid)
+	chat, value := "c.jid = ? AND c.jid <> ''", any(given.Chat.JID)
 	if person != 0 {
 		chat, value = "c.identity_id = ? AND c.identity_id <> 0", person
 	}
 	content, err := m.Content.encode()
 	if err != nil {
-		return err
+		return false, err
 	}
 	err = tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
-			has_media, content, hidden, server_id, starred, ack_level, error, timestamp, created_at, updated_at, raw)
+			has_media, content, hidden, server_id, starred, ack_level, error, timestamp, created_at, updated_at, raw, told)
 		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), ?,
 			CAST(? AS `+boolean(tx)+`), CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), CAST(? AS INTEGER), ?,
-			CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ? FROM chats c WHERE c.session_id = ? AND `+chat+`
+			CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), ?, CAST(? AS `+boolean(tx)+`) FROM chats c WHERE c.session_id = ? AND `+chat+`
 		ON CONFLICT (session_id, wa_message_id, chat_id, sender_id) DO UPDATE SET type = excluded.type, body = excluded.body,
 			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media, content = excluded.content,
 			hidden = excluded.hidden, server_id = excluded.server_id,
 			ack_level = excluded.ack_level, error = excluded.error, updated_at = excluded.updated_at, raw = excluded.raw
-		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id`,
+		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id, told`,
 		m.WAMessageID, m.SenderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
-		m.HasMedia, content, m.Hidden, m.ServerID, m.Starred, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, raw,
-		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID)
+		m.HasMedia, content, m.Hidden, m.ServerID, m.Starred, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, notNull(given.Raw), !given.History,
+		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID, &told)
 	if err != nil {
-		return fmt.Errorf("adding a message: %w", err)
+		return false, fmt.Errorf("adding a message: %w", err)
 	}
-	return nil
+	return told, nil
 }
 
 // boolean is the type of a truth value in the database's own words.

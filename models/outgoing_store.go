@@ -38,11 +38,12 @@ func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing
 	}
 	row.UpdatedAt = row.CreatedAt
 	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
-		message, fresh, err := s.db.addMessage(tx, send.SessionID, send.Message)
+		added, err := s.db.addMessage(tx, send.SessionID, send.Message)
 		if err != nil {
 			return err
 		}
-		if !fresh {
+		message := added.message
+		if !added.fresh {
 			return fmt.Errorf("message id %s is taken", send.Message.WAMessageID)
 		}
 		row.MessageID, row.Message = message.ID, message

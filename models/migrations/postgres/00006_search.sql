@@ -24,7 +24,12 @@ DROP INDEX messages_by_sender;
 CREATE INDEX messages_by_sender ON messages (sender_id, timestamp, id);
 CREATE INDEX messages_starred ON messages (session_id, timestamp, id) WHERE starred AND NOT hidden;
 
+-- Whether an event has told of the message: not where the past brought it, or a
+-- question. When WhatsApp delivers such a one after all, it is told then.
+ALTER TABLE messages ADD COLUMN told BOOLEAN NOT NULL DEFAULT TRUE;
+
 -- +goose Down
+ALTER TABLE messages DROP COLUMN told;
 DROP INDEX messages_starred;
 DROP INDEX messages_by_sender;
 CREATE INDEX messages_by_sender ON messages (sender_id);
