@@ -89,6 +89,9 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 	case fateOdd:
 		q.session.log.ErrorContext(ctx, "sending failed in an unknown way", "outbox_id", send.ID, "error", err)
 		if tries := q.hold(send); tries >= maxSendTries && q.session.service.db.Ping(ctx) == nil {
+			if mayHaveLeft(send) {
+				why = unknownOutcome(send).Because(err)
+			}
 			q.failed(ctx, send, why)
 		}
 	default:
@@ -97,9 +100,17 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 	}
 }
 
-// again tries a message later that certainly has not left, at most so often; if a
-// caller waits for it, it has failed.
+// mayHaveLeft reports whether an earlier try of a message has an unknown outcome.
+func mayHaveLeft(send *models.Outgoing) bool { return send.Attempts > 0 }
+
+// again tries a message later that has not left now, at most so often; if a caller
+// waits for it, it has failed. One that may have left before is tried until it is
+// known: who is told that it was not sent may send it anew.
 func (q *sendQueue) again(ctx context.Context, send *models.Outgoing, why *fault.Error, most int) {
+	if mayHaveLeft(send) {
+		q.hold(send)
+		return
+	}
 	q.rested(send.WAMessageID())
 	if q.awaited(send.WAMessageID()) || q.hold(send) >= most {
 		q.failed(ctx, send, why)
