@@ -45,7 +45,8 @@ type endpoint struct {
 	bytes     int
 	loadedNow int
 	span      []*item // read and not settled, or settled behind such; in the log's order
-	pending   int     // lines of the ledger that wait
+	pending   int     // lines of the ledger that wait, about: see recount
+	counted   time.Time
 
 	progress progress
 	replay   *models.Replay // how far the replay under way has come since the last commit
@@ -118,6 +119,7 @@ func (e *endpoint) run(ctx context.Context) {
 		now := time.Now()
 		e.wakeDue(now)
 		e.saveOld(now)
+		e.recount(work, now)
 		e.dispatch(work, now)
 		e.commit(work, now)
 		e.show()

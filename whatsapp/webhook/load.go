@@ -231,6 +231,20 @@ func (e *endpoint) apply(work context.Context, made setup) {
 	e.addPending(made.pending, now)
 }
 
+// recount puts right how many lines of the ledger wait, before their number keeps
+// the log from being read: those that a replay makes wait although they wait
+// already are counted twice, and what ends while others count is not left out.
+func (e *endpoint) recount(work context.Context, now time.Time) {
+	switch {
+	case len(e.lanes) == 0:
+		e.pending = 0
+	case e.pending >= maxPending/2 && !e.breaker.open && !e.changing && now.Sub(e.counted) >= e.timing.Poll:
+		e.counted, e.changing = now, true
+		hook := e.hook.Load()
+		go func() { e.setups <- e.setUp(work, hook) }()
+	}
+}
+
 // addPending takes note of what waits in the ledger.
 func (e *endpoint) addPending(pending []models.PendingLane, now time.Time) {
 	e.pending = 0

@@ -169,3 +169,61 @@ func TestRedeliverWhatIsGone(t *testing.T) {
 	assert.Equal(t, "the event is no longer in the log", s.ledger(hook)[0].Error)
 	assert.Len(t, r.requests(), 1)
 }
+
+// Ranges that overlap make lines of the ledger wait that wait already. They count
+// once: what is counted too often would keep later ranges, and in the end the log,
+// from being read.
+func TestRangesThatOverlap(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s, r := newStack(t, db), newReceiver(t)
+		past := s.happen("org", 150, keys(10)...)
+		hook := s.hook("org", r.url())
+		gate := make(chan struct{})
+		r.answers(func(_ string, _ int, _ http.ResponseWriter, req *http.Request) int {
+			select {
+			case <-gate:
+			case <-req.Context().Done():
+			}
+			return 200
+		})
+		const ranges = 4
+		for range ranges {
+			_, err := s.service.RedeliverRange(t.Context(), "org", hook.ID, webhook.Range{})
+			require.NoError(t, err)
+		}
+		require.Eventually(t, func() bool { return s.service.Stats().Pending >= len(past) }, patience, time.Millisecond)
+		close(gate)
+		require.Eventually(t, func() bool {
+			left, err := db.Deliveries.Replays(t.Context(), hook.ID)
+			return err == nil && len(left) == 0
+		}, patience, time.Millisecond, "every range is read")
+		s.settles(hook, models.DeliveryDelivered, len(past))
+		require.Eventually(t, func() bool { return s.service.Stats().Pending == 0 }, patience, time.Millisecond, "nothing waits")
+		live := s.happen("org", 1, "chat")
+		r.until(func() bool { return r.tried(live[0].ID) }, "what happens now")
+	})
+}
+
+// The same with more than may wait at once, and a chat that waits for good.
+func TestManyRangesThatOverlap(t *testing.T) {
+	t.Parallel()
+	s, r := newStack(t, open(t)), newReceiver(t)
+	past := s.happen("org", 300, keys(10)...)
+	hook := s.hook("org", r.url(), func(w *models.NewWebhook) { w.RetryPolicy.DelaySeconds = new(3600) })
+	r.answers(func(id string, _ int, _ http.ResponseWriter, _ *http.Request) int {
+		if id == past[0].ID {
+			return 500
+		}
+		return 200
+	})
+	for range 4 {
+		_, err := s.service.RedeliverRange(t.Context(), "org", hook.ID, webhook.Range{})
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		left, err := s.db.Deliveries.Replays(t.Context(), hook.ID)
+		return err == nil && len(left) == 0
+	}, patience, time.Millisecond, "every range is read")
+	s.settles(hook, models.DeliveryDelivered, len(past)*9/10)
+}
