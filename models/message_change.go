@@ -149,6 +149,9 @@ func (db *DB) edit(tx *gorm.DB, target, change *Message) (bool, error) {
 	if change.SenderID != target.SenderID && !inChannel(target) || target.Deleted || change.Timestamp/1000 < target.EditedAt/1000 || target.Type == MessageUndecryptable {
 		return false, nil
 	}
+	if inChannel(target) && target.Edited && target.Body == change.Body {
+		return false, nil // the account's own, as the channel has it
+	}
 	target.Body, target.Mentions, target.Content.LinkPreview = change.Body, change.Mentions, change.Content.LinkPreview
 	target.Edited, target.EditedAt, target.UpdatedAt = true, change.Timestamp, Now()
 	mentions, err := encodeMentions(target.Mentions)

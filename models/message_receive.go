@@ -90,6 +90,12 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (add
 	if chat.ID != 0 {
 		stored.ChatJID = chat.Address()
 	}
+	if message.Chat.Type == ChatChannel && !message.FromMe {
+		own, err := ownPost(tx, sessionID, message)
+		if own != nil || err != nil {
+			return added{message: own}, err
+		}
+	}
 	told, err := insertMessage(tx, stored, message, chat.ID)
 	if errors.Is(err, sql.ErrNoRows) { // a new chat, or the message is there
 		if stored.ChatID, err = db.chatID(tx, sessionID, message.Chat, chat.ID, now); err != nil {
@@ -135,6 +141,18 @@ func (db *DB) knownMessage(tx *gorm.DB, m *Message, history bool) (added, error)
 		return added{}, fmt.Errorf("noting that a message is told: %w", told.Error)
 	}
 	return added{message: stored, news: told.RowsAffected > 0}, nil
+}
+
+// ownPost finds what the account has posted in a channel from here, when it comes as a
+// channel's message: WhatsApp does not say who wrote those. nil when it was somebody
+// else, or another device.
+func ownPost(tx *gorm.DB, sessionID string, message NewMessage) (*Message, error) {
+	posts, err := scanMessages(tx.Raw(messageSelect+"messages m"+messageJoins+
+		" WHERE m.session_id = ? AND m.wa_message_id = ? AND c.jid = ? AND m.from_me LIMIT 1", sessionID, message.WAMessageID, message.Chat.JID))
+	if err != nil || len(posts) == 0 {
+		return nil, err
+	}
+	return &posts[0], nil
 }
 
 // placeOf stores the people of a message and gives the sender and the person the

@@ -122,5 +122,8 @@ func (s *Service) channelMessageFetched(ctx context.Context, x *session, jid typ
 		return nil, err
 	}
 	message.History = true
+	if message.Media != nil {
+		message.Media.NextTryAt = models.Never // got when somebody asks for it
+	}
 	return s.receive(ctx, x, message)
 }

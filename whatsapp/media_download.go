@@ -203,7 +203,7 @@ var (
 type boundedFile struct {
 	*blob.Temp
 	most int64
-	size int64
+	size int64 // to where it is written
 }
 
 // Write implements [io.Writer].
@@ -217,10 +217,11 @@ func (f *boundedFile) Write(p []byte) (int, error) {
 // ReadFrom implements [io.ReaderFrom], which would go past Write otherwise.
 func (f *boundedFile) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{f}, r) }
 
-// Truncate begins anew, as whatsmeow does for each try.
-func (f *boundedFile) Truncate(size int64) error {
-	f.size = size
-	return f.Temp.Truncate(size)
+// Seek has what is written next take the place of what is there, as whatsmeow wants
+// for each try.
+func (f *boundedFile) Seek(offset int64, whence int) (at int64, err error) {
+	f.size, err = f.Temp.Seek(offset, whence)
+	return f.size, err
 }
 
 // mediaPart gives the part of a message that describes its file, with where the

@@ -18,6 +18,7 @@ import (
 const (
 	whyAsked       = "WhatsApp no longer has the file; the phone is asked for it"
 	whyExpired     = "WhatsApp no longer has the file, and the phone did not give it again"
+	whyGone        = "WhatsApp no longer has the file"
 	whyNotOnPhone  = "neither WhatsApp nor the phone has the file any more"
 	whyDamaged     = "the file is not what the message says"
 	whyTooLarge    = "the file is larger than what is got"
@@ -44,7 +45,11 @@ func (s *Service) missed(ctx context.Context, x *session, file *models.MediaFile
 		if file.Attempts >= maxMediaAsks {
 			return models.MediaExpired, whyExpired, models.Never
 		}
-		if err := s.askPhone(ctx, x, file); err != nil {
+		err := s.askPhone(ctx, x, file)
+		if errors.Is(err, errNoKey) {
+			return models.MediaExpired, whyGone, models.Never
+		}
+		if err != nil {
 			x.log.WarnContext(ctx, "asking the phone for a file failed", "message_id", file.MessageID, "error", err)
 		}
 		return models.MediaRemote, whyAsked, later(s.cfg.Timing.MediaAnswer)
@@ -68,13 +73,21 @@ func (s *Service) held(ctx context.Context, x *session, file *models.MediaFile, 
 	}
 }
 
-// askPhone asks the account's phone to upload a file again.
+// errNoKey is a file that is not encrypted, as those in channels are: without its key
+// no phone can be asked for it.
+var errNoKey = errors.New("the file has no key")
+
+// askPhone asks the account's phone to upload a file again; errNoKey where it cannot
+// be asked.
 func (s *Service) askPhone(ctx context.Context, x *session, file *models.MediaFile) error {
-	message, err := s.db.Messages.GetByID(ctx, file.MessageID)
+	part, err := s.mediaPart(ctx, file)
 	if err != nil {
 		return err
 	}
-	part, err := s.mediaPart(ctx, file)
+	if len(part.GetMediaKey()) == 0 {
+		return errNoKey
+	}
+	message, err := s.db.Messages.GetByID(ctx, file.MessageID)
 	if err != nil {
 		return err
 	}
@@ -82,14 +95,10 @@ func (s *Service) askPhone(ctx context.Context, x *session, file *models.MediaFi
 	if err != nil {
 		return err
 	}
-	keyed, ok := part.(interface{ GetMediaKey() []byte })
-	if !ok {
-		return errNoFile
-	}
 	asking, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
-		return cli.SendMediaRetryReceipt(ctx, &evt.Info, keyed.GetMediaKey())
+		return cli.SendMediaRetryReceipt(ctx, &evt.Info, part.GetMediaKey())
 	})
 }
 
@@ -113,11 +122,7 @@ func (s *Service) mediaRetried(ctx context.Context, x *session, evt *events.Medi
 	if err != nil {
 		return err
 	}
-	keyed, ok := part.(interface{ GetMediaKey() []byte })
-	if !ok {
-		return errNoFile
-	}
-	answer, err := whatsmeow.DecryptMediaRetryNotification(evt, keyed.GetMediaKey())
+	answer, err := whatsmeow.DecryptMediaRetryNotification(evt, part.GetMediaKey())
 	if err == nil && answer.GetResult() == waMmsRetry.MediaRetryNotification_SUCCESS && answer.GetDirectPath() != "" {
 		err = s.db.Media.Moved(ctx, message.ID, answer.GetDirectPath())
 		x.downloads.added()
