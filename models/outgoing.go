@@ -32,9 +32,12 @@ type Outgoing struct {
 	MessageID int64
 	Recipient string // the address it goes to
 	Content   []byte // WhatsApp's own encoding
-	Mode      SendMode
-	Status    OutgoingStatus
-	Attempts  int // tries whose outcome is not known
+	// MediaHandle is WhatsApp's name of the upload of the message's file, for a
+	// channel; "" elsewhere, and while it is not there.
+	MediaHandle string
+	Mode        SendMode
+	Status      OutgoingStatus
+	Attempts    int // tries whose outcome is not known
 	// ScheduledAt is when it is to be sent, 0: at once; ExpiresAt, when it is given
 	// up, 0: never.
 	ScheduledAt Millis
@@ -84,7 +87,8 @@ type NewOutgoing struct {
 	OrganizationID string
 	IdempotencyKey string
 	Fingerprint    []byte
-	ScheduledAt    Millis // as in [Outgoing]
+	MediaHandle    string // as in [Outgoing]
+	ScheduledAt    Millis
 	ExpiresAt      Millis
 }
 

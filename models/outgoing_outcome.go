@@ -81,11 +81,11 @@ func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
 }
 
 // Brought stores that the file of a queued send is at WhatsApp's, and the message
-// as it is with that: what every try sends.
-func (s *OutgoingStore) Brought(ctx context.Context, send *Outgoing, content []byte, directPath string) error {
+// as it is with that: what every try sends. handle is the upload's name, for a channel.
+func (s *OutgoingStore) Brought(ctx context.Context, send *Outgoing, content []byte, directPath, handle string) error {
 	err := s.db.sessionTx(ctx, send.SessionID, func(tx *gorm.DB) error {
 		now := Now()
-		if err := tx.Exec("UPDATE outgoing SET content = ?, updated_at = ? WHERE id = ?", content, now, send.ID).Error; err != nil {
+		if err := tx.Exec("UPDATE outgoing SET content = ?, media_handle = ?, updated_at = ? WHERE id = ?", content, handle, now, send.ID).Error; err != nil {
 			return err
 		}
 		if err := tx.Exec("UPDATE messages SET raw = ?, updated_at = ? WHERE id = ?", content, now, send.MessageID).Error; err != nil {

@@ -21,7 +21,7 @@ type OutgoingStore struct{ db *DB }
 const idempotencyTime = 24 * time.Hour
 
 // outgoingSelect selects what scanOutgoing reads, of the alias o.
-const outgoingSelect = `SELECT o.id, o.session_id, o.message_id, o.recipient, o.content, o.mode, o.status, o.attempts,
+const outgoingSelect = `SELECT o.id, o.session_id, o.message_id, o.recipient, o.content, o.media_handle, o.mode, o.status, o.attempts,
 	o.error_code, o.error_reason, o.error_message, o.whatsapp_code, o.scheduled_at, o.expires_at, o.created_at, o.updated_at FROM outgoing o`
 
 // errReplay ends the transaction of a send whose idempotency key is known.
@@ -33,7 +33,7 @@ var errReplay = errors.New("the idempotency key is known")
 // session is fault.NotFound.
 func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing, error) {
 	row := Outgoing{
-		ID: ulid.Make().String(), SessionID: send.SessionID, Recipient: send.Recipient, Content: send.Message.Raw,
+		ID: ulid.Make().String(), SessionID: send.SessionID, Recipient: send.Recipient, Content: send.Message.Raw, MediaHandle: send.MediaHandle,
 		Mode: send.Mode, Status: OutgoingQueued, ScheduledAt: send.ScheduledAt, ExpiresAt: send.ExpiresAt, CreatedAt: Now(),
 	}
 	row.UpdatedAt = row.CreatedAt
@@ -47,9 +47,9 @@ func (s *OutgoingStore) Create(ctx context.Context, send NewOutgoing) (*Outgoing
 			return fmt.Errorf("message id %s is taken", send.Message.WAMessageID)
 		}
 		row.MessageID, row.Message = message.ID, message
-		err = tx.Exec(`INSERT INTO outgoing (id, session_id, message_id, recipient, content, mode, status, scheduled_at, expires_at, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			row.ID, row.SessionID, row.MessageID, row.Recipient, row.Content, row.Mode, row.Status, row.ScheduledAt, row.ExpiresAt, row.CreatedAt, row.UpdatedAt).Error
+		err = tx.Exec(`INSERT INTO outgoing (id, session_id, message_id, recipient, content, media_handle, mode, status, scheduled_at, expires_at, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			row.ID, row.SessionID, row.MessageID, row.Recipient, row.Content, row.MediaHandle, row.Mode, row.Status, row.ScheduledAt, row.ExpiresAt, row.CreatedAt, row.UpdatedAt).Error
 		if err != nil {
 			return fmt.Errorf("adding the send: %w", err)
 		}
@@ -171,6 +171,13 @@ func (s *OutgoingStore) NextExpiry(ctx context.Context, now Millis) (Millis, err
 	return Millis(next.Int64), nil
 }
 
+// MediaHandle is WhatsApp's name of the upload of a message's file, as it was sent; ""
+// when it was not, or needed none.
+func (s *OutgoingStore) MediaHandle(ctx context.Context, messageID int64) (handle string, err error) {
+	err = s.db.read(ctx).Raw("SELECT COALESCE(MAX(media_handle), '') FROM outgoing WHERE message_id = ?", messageID).Row().Scan(&handle)
+	return handle, storeError("send", "looking up how a file was uploaded", err)
+}
+
 // IsScheduled reports whether a message is queued for a time that has not come.
 func (s *OutgoingStore) IsScheduled(ctx context.Context, messageID int64) (scheduled bool, err error) {
 	err = s.db.read(ctx).Raw("SELECT EXISTS (SELECT 1 FROM outgoing WHERE message_id = ? AND status = 'queued' AND scheduled_at > ?)",
@@ -207,7 +214,7 @@ func (s *OutgoingStore) list(ctx context.Context, where string, values ...any) (
 	)
 	for rows.Next() {
 		var o Outgoing
-		if err := rows.Scan(&o.ID, &o.SessionID, &o.MessageID, &o.Recipient, &o.Content, &o.Mode, &o.Status, &o.Attempts,
+		if err := rows.Scan(&o.ID, &o.SessionID, &o.MessageID, &o.Recipient, &o.Content, &o.MediaHandle, &o.Mode, &o.Status, &o.Attempts,
 			&o.Failure.Code, &o.Failure.Reason, &o.Failure.Message, &o.Failure.WhatsAppCode, &o.ScheduledAt, &o.ExpiresAt, &o.CreatedAt, &o.UpdatedAt); err != nil {
 			return nil, fmt.Errorf("scanning a send: %w", err)
 		}

@@ -85,7 +85,13 @@ func TestFilesToSendAreNotForgotten(t *testing.T) {
 			return forgotten
 		}
 		assert.Zero(t, forget())
-		require.NoError(t, db.Outgoing.Brought(t.Context(), send, []byte("raw"), "/v/1"))
+		require.NoError(t, db.Outgoing.Brought(t.Context(), send, []byte("raw"), "/v/1", "h"))
+		brought, err := db.Outgoing.Get(t.Context(), send.ID)
+		require.NoError(t, err)
+		assert.Equal(t, "h", brought.MediaHandle)
+		handle, err := db.Outgoing.MediaHandle(t.Context(), send.MessageID)
+		require.NoError(t, err)
+		assert.Equal(t, "h", handle)
 		assert.Zero(t, forget(), "it has not been sent yet")
 		_, err = db.Outgoing.Sent(t.Context(), send, 5000)
 		require.NoError(t, err)

@@ -29,6 +29,7 @@ func (s *stack) lifeOfAChannel(expect expectation, session string, bert *wasim.P
 	var own Channel
 	a.into(s.T, &own)
 	expect("GET", at+"/"+own.JID+"/messages", "", 200, `{"data":[],"nextCursor":""}`)
+	s.postInAChannel(expect, session, own.JID)
 	expect("POST", at+"/"+own.JID+":unfollow", "", 403, `{"error":{"code":"forbidden","message":"WhatsApp does not allow this account to do that in the channel","details":{}}}`)
 	expect("POST", at, `{}`, 400, `{"error":{"code":"validation_error","message":"name is required","details":{"field":"name"}}}`)
 
@@ -65,6 +66,28 @@ func (s *stack) lifeOfAChannel(expect expectation, session string, bert *wasim.P
 		expect("POST", channel+":unfollow", "", 204, "")
 	}
 	expect("POST", channel+":mute", `{"mute":true}`, 403, `{"error":{"code":"forbidden","message":"WhatsApp does not allow this account to do that in the channel","details":{}}}`)
+}
+
+// postInAChannel is Anna posting a picture in her channel.
+func (s *stack) postInAChannel(expect expectation, session, channel string) {
+	s.Helper()
+	at := "/api/v1/sessions/" + session + "/messages"
+	const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+	var sent SendResult
+	expect("POST", at, `{"type":"image","to":"`+channel+`","media":{"data":"`+pixel+`","caption":"a dot"}}`, 200,
+		`{"messageId":"WAID","mode":"sync","outboxId":"ULID","replayed":false,"status":"sent","timestamp":MS,"waMessageId":"WAID"}`).into(s.T, &sent)
+	a := s.send("GET", "/api/v1/sessions/"+session+"/channels/"+channel+"/messages", s.key, "")
+	require.Equal(s, 200, a.StatusCode, a.body)
+	var page emptyEndList[map[string]any]
+	a.into(s.T, &page)
+	require.Len(s, page.Data, 1)
+	assert.Equal(s, []any{sent.WAMessageID, "image", "a dot", "out", true, float64(100)}, []any{
+		page.Data[0]["waMessageId"], page.Data[0]["type"], page.Data[0]["body"], page.Data[0]["direction"], page.Data[0]["hasMedia"], page.Data[0]["serverId"],
+	})
+	a = s.send("GET", at+"/"+sent.WAMessageID+"/media", s.key, "")
+	assert.Equal(s, []any{200, "image/png"}, []any{a.StatusCode, a.Header.Get("Content-Type")})
+	expect("POST", at, `{"type":"poll","to":"`+channel+`","name":"?","options":["a","b"]}`, 400,
+		`{"error":{"code":"validation_error","message":"a poll cannot be sent to a channel","details":{"field":"to"}}}`)
 }
 
 // channelParityCases are the failures of channels.

@@ -47,7 +47,7 @@ type inSendMessage struct {
 	Async          string   `query:"async" json:"-" enum:"true,false" description:"true: queue it, answer 202 and tell the outcome by message.status events."`
 	IdempotencyKey string   `header:"Idempotency-Key" json:"-" maxLength:"255" description:"Names this request within the organization for 24 hours: a repeat gives the first result and sends nothing." example:"order-4711"`
 	Type           string   `json:"type" required:"true" enum:"text,poll,location,contact,image,video,audio,document,sticker" description:"What to send." example:"text"`
-	To             string   `json:"to" required:"true" description:"A person, by phone number or LID, a group, or, for text, a channel of the account's own." example:"6281234567890@s.whatsapp.net"`
+	To             string   `json:"to" required:"true" description:"A person, by phone number or LID, a group, or, for texts and files, a channel of the account's own." example:"6281234567890@s.whatsapp.net"`
 	Text           string   `json:"text" maxLength:"65536" description:"The text, of type text." example:"Hello there!"`
 	LinkPreview    *bool    `json:"linkPreview" description:"Of type text: show the title of the first page it links to. Default false." example:"false"`
 	Mentions       []string `json:"mentions" description:"People named in the text or caption, which holds @ and the digits of each one's address." example:"[]"`

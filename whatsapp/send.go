@@ -12,7 +12,7 @@ import (
 
 // NewSend is what to send, and to whom. Exactly one kind of content is set.
 type NewSend struct {
-	To       string // a person by LID or phone number, a group, or a channel of the account's own, for text
+	To       string // a person by LID or phone number, a group, or, for texts and files, a channel of the account's own
 	Text     *TextContent
 	Media    *MediaContent
 	Poll     *PollContent

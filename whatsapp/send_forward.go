@@ -111,20 +111,23 @@ func forwardingOf(message *waE2E.Message) uint32 {
 }
 
 // forwardFile has a forwarded message show the file where it is at WhatsApp's, or
-// brings a copy of ours there.
+// brings a copy of ours there. One of a channel is not encrypted, so it is brought
+// there always.
 func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Message, d *draft) error {
 	file, err := s.db.Media.Get(ctx, target.ID)
 	if err != nil {
 		return err
 	}
 	d.file = &draftFile{facts: mediafile.Facts{Mimetype: file.Mimetype, Thumbnail: file.Thumbnail}}
-	fresh := time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
-	if !fresh && file.StorageKey == "" && x.connected() { // the phone may have it still
+	part, err := movedTo(d.message, file.DirectPath)
+	encrypted := err == nil && len(part.GetMediaKey()) > 0
+	fresh := encrypted && time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
+	if !fresh && file.StorageKey == "" && x.connected() { // the phone, or the channel, may have it still
 		if file, err = s.mediaFile(ctx, x.id, target); err != nil {
 			return err
 		}
 	}
-	if part, err := movedTo(d.message, file.DirectPath); err == nil && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
+	if encrypted && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
 		if file.Status == models.MediaExpired {
 			return mediaGone(file.Error)
 		}
@@ -137,10 +140,14 @@ func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Me
 		}
 		return nil
 	}
-	if file.StorageKey == "" {
+	switch {
+	case file.StorageKey != "":
+		return s.copyFile(ctx, x, file, d)
+	case !encrypted:
+		return fault.NotConnected() // to get it
+	default:
 		return mediaGone("the file is not here")
 	}
-	return s.copyFile(ctx, x, file, d)
 }
 
 // copyFile gives a forwarded message a copy of a stored file, to be brought to

@@ -35,6 +35,7 @@ type draft struct {
 	mark     []byte         // the request's fingerprint; nil without an idempotency key
 
 	file    *draftFile // nil: it has none
+	handle  string     // of a file's upload for a channel
 	preview bool       // show what the text links to
 	plain   bool       // replyTo is what it changes, not what it answers
 }
@@ -77,17 +78,23 @@ func (n NewSend) checkTimes() error {
 // maxSchedule is how far ahead a message may be scheduled.
 const maxSchedule = 366 * 24 * time.Hour
 
-// recipient reads whom to send to. A channel takes text and no more: its files are
-// kept in another way, which this gateway does not write.
+// recipient reads whom to send to. A channel takes texts and files; everybody can read
+// it, so nobody is named in it.
 func (n NewSend) recipient() (string, error) {
 	if !strings.HasSuffix(n.To, "@"+types.NewsletterServer) {
 		return parseRecipient("to", n.To)
 	}
 	switch {
-	case n.Text == nil && (n.Media != nil || n.Poll != nil || n.Location != nil || n.Contact != nil):
-		return "", fault.Invalid("to", "to a channel only text can be sent")
+	case n.Poll != nil: // whatsmeow leaves out what makes people able to vote in one
+		return "", fault.Invalid("to", "a poll cannot be sent to a channel")
+	case n.Location != nil, n.Contact != nil:
+		return "", fault.Invalid("to", "a channel takes texts and files only")
 	case n.ReplyTo != "":
 		return "", fault.Invalid("replyTo", "in a channel there are no replies")
+	case n.Text != nil && len(n.Text.Mentions) > 0, n.Media != nil && len(n.Media.Mentions) > 0:
+		return "", fault.Invalid("mentions", "in a channel nobody can be mentioned")
+	case n.Media != nil && n.Media.ViewOnce:
+		return "", fault.Invalid("viewOnce", "viewOnce is not for channels")
 	}
 	return address.ParseChannel("to", n.To)
 }
@@ -309,10 +316,10 @@ func (s *Service) newOutgoing(ctx context.Context, x *session, row *models.Sessi
 		AckLevel: models.AckPending, Timestamp: models.Now() / 1000 * 1000, Raw: raw,
 	}
 	if d.file != nil {
-		message.Media, message.HasMedia = d.file.row(), true
+		message.Media, message.HasMedia, d.handle = d.file.row(), true, d.file.handle
 	}
 	return models.NewOutgoing{
-		SessionID: x.id, Mode: mode, Recipient: d.to.String(), OrganizationID: row.OrganizationID,
+		SessionID: x.id, Mode: mode, Recipient: d.to.String(), OrganizationID: row.OrganizationID, MediaHandle: d.handle,
 		IdempotencyKey: send.IdempotencyKey, Fingerprint: d.mark, Message: message,
 		ScheduledAt: send.ScheduledAt, ExpiresAt: send.ExpiresAt,
 	}, nil

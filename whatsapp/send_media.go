@@ -8,6 +8,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/types"
 	"google.golang.org/protobuf/proto"
 
 	"wagateway/models"
@@ -51,6 +52,7 @@ type draftFile struct {
 	info     blob.Info
 	facts    mediafile.Facts
 	path     string // at WhatsApp's; "" not there
+	handle   string // the upload's name, for a channel
 	remote   *models.NewMedia
 }
 
@@ -246,50 +248,57 @@ func (s *Service) uploadFile(ctx context.Context, x *session, d *draft) error {
 	if d.file.key == "" {
 		return nil // it is there: a forwarded one
 	}
-	path, err := s.upload(ctx, x, d.file.key, d.message)
-	d.file.path = path
+	there, err := s.upload(ctx, x, d.to, d.file.key, d.message)
+	d.file.path, d.file.handle = there.DirectPath, there.Handle
 	return err
 }
 
 // upload brings a stored file to WhatsApp and notes in its message how it is found
-// and read there.
-func (s *Service) upload(ctx context.Context, x *session, key string, message *waE2E.Message) (path string, err error) {
+// and read there. For a channel it is not encrypted, and has a name with which the
+// message is sent.
+func (s *Service) upload(ctx context.Context, x *session, to types.JID, key string, message *waE2E.Message) (there whatsmeow.UploadResponse, err error) {
 	if err := s.uploadSlots.Acquire(ctx, 1); err != nil {
-		return "", err
+		return there, err
 	}
 	defer s.uploadSlots.Release(1)
 	message = unwrapped(message)
 	part, err := movedTo(message, "")
 	if err != nil {
-		return "", err
+		return there, err
 	}
 	file, err := s.cfg.Media.Store.OpenFile(ctx, key)
 	if errors.Is(err, blob.ErrNotFound) {
-		return "", mediaGone("the file is not in storage any more")
+		return there, mediaGone("the file is not in storage any more")
 	}
 	if err != nil {
-		return "", storageDown(err)
+		return there, storageDown(err)
 	}
 	defer func() { _ = file.Close() }()
 	temp, err := s.cfg.Media.Store.Temp()
 	if err != nil {
-		return "", storageDown(err)
+		return there, storageDown(err)
 	}
 	defer func() { _ = temp.Close() }()
 	cli := x.cli()
 	if cli == nil {
-		return "", fault.NotConnected()
+		return there, fault.NotConnected()
 	}
 	asking, cancel := context.WithTimeout(ctx, uploadTime)
 	defer cancel()
-	there, err := guarded(asking, cli, func(ctx context.Context, cli *whatsmeow.Client) (whatsmeow.UploadResponse, error) {
+	there, err = guarded(asking, cli, func(ctx context.Context, cli *whatsmeow.Client) (whatsmeow.UploadResponse, error) {
+		if to.Server == types.NewsletterServer {
+			return cli.UploadNewsletterReader(ctx, file, whatsmeow.GetMediaType(part))
+		}
 		return cli.UploadReader(ctx, file, temp, whatsmeow.GetMediaType(part))
 	})
 	if err != nil {
-		return "", notUploaded(err)
+		return there, notUploaded(err)
+	}
+	if to.Server != types.NewsletterServer {
+		there.Handle = "" // which only channels need
 	}
 	uploaded(message, &there)
-	return there.DirectPath, nil
+	return there, nil
 }
 
 // notUploaded is the failure to bring a file to WhatsApp.
@@ -305,9 +314,13 @@ func notUploaded(err error) error {
 	}
 }
 
-// uploaded notes where a file is and how it is read.
+// uploaded notes where a file is and how it is read. One that is not encrypted has no
+// key, and no time of it.
 func uploaded(message *waE2E.Message, there *whatsmeow.UploadResponse) {
-	now := proto.Int64(time.Now().Unix())
+	var now *int64
+	if there.MediaKey != nil {
+		now = proto.Int64(time.Now().Unix())
+	}
 	switch {
 	case message.ImageMessage != nil:
 		m := message.ImageMessage
@@ -347,7 +360,11 @@ func (s *Service) bring(ctx context.Context, x *session, send *models.Outgoing) 
 	if err := proto.Unmarshal(send.Content, message); err != nil {
 		return fmt.Errorf("reading a queued send: %w", err)
 	}
-	path, err := s.upload(ctx, x, file.StorageKey, message)
+	to, err := types.ParseJID(send.Recipient)
+	if err != nil {
+		return fmt.Errorf("reading a queued send: %w", err)
+	}
+	there, err := s.upload(ctx, x, to, file.StorageKey, message)
 	if err != nil {
 		return err
 	}
@@ -357,5 +374,5 @@ func (s *Service) bring(ctx context.Context, x *session, send *models.Outgoing) 
 	}
 	ctx, cancel := storing(ctx)
 	defer cancel()
-	return s.db.Outgoing.Brought(ctx, send, raw, path)
+	return s.db.Outgoing.Brought(ctx, send, raw, there.DirectPath, there.Handle)
 }

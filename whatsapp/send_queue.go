@@ -274,7 +274,7 @@ func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) (tried bool)
 		q.failed(ctx, send, err)
 		return true
 	}
-	answer, err := q.attempt(ctx, send.WAMessageID(), to, message)
+	answer, err := q.attempt(ctx, send, to, message)
 	if ctx.Err() != nil && err != nil {
 		q.unknown(ctx, send)
 		return true
@@ -285,7 +285,7 @@ func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) (tried bool)
 
 // attempt hands a message to WhatsApp and waits for the answer, or for the end of
 // the link. The request itself goes on then: see [ask].
-func (q *sendQueue) attempt(ctx context.Context, id string, to types.JID, message *waE2E.Message) (whatsmeow.SendResponse, error) {
+func (q *sendQueue) attempt(ctx context.Context, send *models.Outgoing, to types.JID, message *waE2E.Message) (whatsmeow.SendResponse, error) {
 	timing := q.session.service.cfg.Timing
 	// Twice: once to prepare it, or to see the connection back, and once for the answer.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*timing.Send)
@@ -298,7 +298,9 @@ func (q *sendQueue) attempt(ctx context.Context, id string, to types.JID, messag
 		defer cancel()
 		var o outcome
 		o.answer, o.err = guarded(asking, q.link.client, func(ctx context.Context, cli *whatsmeow.Client) (whatsmeow.SendResponse, error) {
-			return cli.SendMessage(ctx, to, message, whatsmeow.SendRequestExtra{ID: id, Timeout: timing.Send})
+			return cli.SendMessage(ctx, to, message, whatsmeow.SendRequestExtra{
+				ID: send.WAMessageID(), Timeout: timing.Send, MediaHandle: send.MediaHandle,
+			})
 		})
 		done <- o
 	}()

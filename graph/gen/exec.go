@@ -9523,7 +9523,7 @@ enum SendStatus {
 
 "What to send. ` + "`" + `content` + "`" + ` holds exactly one kind."
 input SendMessageInput {
-  "A person, by LID or phone number, a group, or, for text, a channel of the account's own."
+  "A person, by LID or phone number, a group, or, for texts and files, a channel of the account's own."
   to: JID!
   "What to send."
   content: MessageContentInput!

@@ -850,7 +850,7 @@ type SaveContactPayload struct {
 
 // What to send. `content` holds exactly one kind.
 type SendMessageInput struct {
-	// A person, by LID or phone number, a group, or, for text, a channel of the account's own.
+	// A person, by LID or phone number, a group, or, for texts and files, a channel of the account's own.
 	To string `json:"to"`
 	// What to send.
 	Content *MessageContentInput `json:"content"`

@@ -31,11 +31,14 @@ type mediaStore struct {
 // mediaFile is an uploaded file. Its content never changes.
 type mediaFile struct {
 	owner string // number of the account that uploaded it, if known
-	data  []byte // or else it is on disk:
-	dir   *os.Root
-	name  string
-	size  int64
-	gone  int // the status of an expired file; 0 while it is there
+	// handle names an upload for a channel, with which its owner posts it; empty for
+	// all others.
+	handle string
+	data   []byte // or else it is on disk:
+	dir    *os.Root
+	name   string
+	size   int64
+	gone   int // the status of an expired file; 0 while it is there
 }
 
 // open gives the content from its beginning.
@@ -159,6 +162,7 @@ func (m *mediaStore) directory() (*os.Root, error) {
 type upload struct {
 	store  *mediaStore
 	owner  string
+	handle string // of an upload for a channel
 	hash   hash.Hash
 	writer io.Writer
 	memory bytes.Buffer
@@ -211,7 +215,7 @@ func (u *upload) keep(b []byte) (int, error) {
 
 // publish ends the file and gives its direct path.
 func (u *upload) publish() (string, error) {
-	f := &mediaFile{owner: u.owner, size: u.size}
+	f := &mediaFile{owner: u.owner, handle: u.handle, size: u.size}
 	if u.disk != nil {
 		f.dir, f.name = u.dir, u.name
 		if err := u.disk.Close(); err != nil {

@@ -25,7 +25,7 @@ func (s *Server) mediaIQ(device *companion, n *node) node {
 
 // upload takes POST /mms/<type>/<token> of encrypted media, and POST
 // /newsletter/newsletter-<type>/<token> of plain media for a channel. The token
-// is the body's hash.
+// is the body's hash, the handle of the answer names an upload for a channel.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 	owner, _, _ := strings.Cut(r.URL.Query().Get("auth"), "-")
 	if f, ok := s.faults.take(FaultMediaUpload, owner); ok {
@@ -33,6 +33,10 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	file := s.media.create(owner)
+	handle := randomHex(8)
+	if strings.HasPrefix(r.URL.Path, "/newsletter/") {
+		file.handle = handle
+	}
 	if _, err := io.Copy(file, http.MaxBytesReader(w, r.Body, maxUpload)); err != nil {
 		file.discard()
 		status := http.StatusBadRequest
@@ -52,7 +56,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "upload not kept", http.StatusInsufficientStorage)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"url": mediaURL(direct), "direct_path": direct, "handle": randomHex(8)})
+	writeJSON(w, http.StatusOK, map[string]string{"url": mediaURL(direct), "direct_path": direct, "handle": handle})
 }
 
 // download gives a file, or a range of it.

@@ -129,11 +129,6 @@ func (s *Server) relayChannel(e *envelope) accepted {
 	if proto.Unmarshal(contentOf(*e.plain), message) != nil {
 		return accepted{code: ErrBadRequest.Code}
 	}
-	// A companion names the upload of a file besides describing it; see the handle
-	// of whatsmeow's UploadNewsletter.
-	if part, _ := mediaOf(message); part != nil && part.GetDirectPath() != "" && e.mediaID == "" && e.device != 0 {
-		return accepted{code: ErrBadRequest.Code}
-	}
 	m, refusal := ch.publish(e, message)
 	if refusal != nil {
 		return accepted{code: refusal.Code}
@@ -149,6 +144,9 @@ func (ch *channel) publish(e *envelope, message *waE2E.Message) (*channelMessage
 		return nil, ErrForbidden
 	}
 	m := ch.findID(e.id)
+	if refusal := ch.srv.malformedPost(e, message, m); refusal != nil {
+		return nil, refusal
+	}
 	switch edit := types.EditAttribute(textOf(&node{Attrs: e.attrs}, "edit")); {
 	case edit == types.EditAttributeEmpty && m != nil:
 		return m, nil // sent again: the answer got lost
@@ -172,6 +170,41 @@ func (ch *channel) publish(e *envelope, message *waE2E.Message) (*channelMessage
 	ch.deliver(e, m)
 	ch.touch()
 	return m, nil
+}
+
+// errMalformed is WhatsApp's answer to stanzas that do not say what they must.
+var errMalformed = &StanzaError{Code: 479, Text: "smax-invalid"}
+
+// malformedPost looks for what a companion's post or edit m must say besides its
+// content; phones' are well-formed. A file's kind stands on its <plaintext>, a poll
+// says that it is a new one, or nobody could vote in it, and a file is named by the
+// handle of its upload, which an edit that leaves the file need not repeat.
+func (s *Server) malformedPost(e *envelope, message *waE2E.Message, m *channelMessage) *StanzaError {
+	if e.device == 0 {
+		return nil
+	}
+	if labels := dress(message); labels.stanza["type"] == "poll" && !slices.ContainsFunc(e.common, func(child node) bool {
+		return child.Tag == "meta" && textOf(&child, "polltype") == "creation"
+	}) {
+		return errMalformed
+	}
+	part, _ := mediaOf(message)
+	if part == nil {
+		return nil
+	}
+	if textOf(e.plain, "mediatype") == "" {
+		return errMalformed
+	}
+	if m != nil && m.message != nil && e.mediaID == "" {
+		if known, _ := mediaOf(m.message); known != nil && known.GetDirectPath() == part.GetDirectPath() {
+			return nil
+		}
+	}
+	file, ok := s.media.get(part.GetDirectPath())
+	if !ok || file.handle == "" || file.handle != e.mediaID || file.owner != e.sender.number {
+		return ErrBadRequest
+	}
+	return nil
 }
 
 // deliver hands a message to every companion but the author. The caller holds

@@ -250,7 +250,9 @@ func TestChannelMedia(t *testing.T) {
 	}}
 	_, err = a.SendMessage(within(t), ch, picture)
 	require.ErrorContains(t, err, "400", "without the handle")
-	_, err = a.SendMessage(within(t), ch, picture, whatsmeow.SendRequestExtra{MediaHandle: file.Handle})
+	_, err = a.SendMessage(within(t), ch, picture, whatsmeow.SendRequestExtra{MediaHandle: "0123456789abcdef"})
+	require.ErrorContains(t, err, "400", "with another one")
+	posted, err := a.SendMessage(within(t), ch, picture, whatsmeow.SendRequestExtra{MediaHandle: file.Handle})
 	require.NoError(t, err)
 	_, err = anna.PostMedia(within(t), ch, wasim.Media{Kind: wasim.MediaImage, Data: []byte("png"), Caption: "foam"})
 	require.NoError(t, err)
@@ -263,6 +265,32 @@ func TestChannelMedia(t *testing.T) {
 	}
 	_, err = anna.PostMedia(within(t), ch, wasim.Media{Kind: "song", Data: []byte("x")})
 	require.ErrorIs(t, err, wasim.ErrBadRequest)
+
+	// Another caption needs no handle, another file does.
+	calm := proto.Clone(picture).(*waE2E.Message)
+	calm.ImageMessage.Caption = proto.String("calm")
+	_, err = a.SendMessage(within(t), ch, a.BuildEdit(ch, posted.ID, calm))
+	require.NoError(t, err)
+	edited := want(b, func(m *events.Message) bool { return m.Message.GetImageMessage().GetCaption() == "calm" })
+	assert.Equal(t, []any{posted.ID, types.EditAttributeAdminEdit}, []any{edited.Info.ID, edited.Info.Edit})
+	calm.ImageMessage.DirectPath = proto.String("/blob/elsewhere?ccb=1")
+	_, err = a.SendMessage(within(t), ch, a.BuildEdit(ch, posted.ID, calm))
+	require.ErrorContains(t, err, "400")
+
+	// What is uploaded for other chats is not for channels.
+	sealed, err := a.Upload(within(t), []byte("jpeg"), whatsmeow.MediaImage)
+	require.NoError(t, err)
+	picture.ImageMessage.DirectPath = &sealed.DirectPath
+	_, err = a.SendMessage(within(t), ch, picture, whatsmeow.SendRequestExtra{MediaHandle: sealed.Handle})
+	require.ErrorContains(t, err, "400")
+	// Nor does whatsmeow say of polls and of round videos what WhatsApp wants to hear.
+	_, err = a.SendMessage(within(t), ch, a.BuildPollCreation("Tide?", []string{"high", "low"}, 1))
+	require.ErrorContains(t, err, "479")
+	_, err = a.SendMessage(within(t), ch, &waE2E.Message{PtvMessage: &waE2E.VideoMessage{DirectPath: &file.DirectPath}},
+		whatsmeow.SendRequestExtra{MediaHandle: file.Handle})
+	require.ErrorContains(t, err, "479")
+	info, _ := srv.Channel(ch)
+	assert.Len(t, info.Messages, 2)
 }
 
 // A post waits for a follower's companion that is offline.

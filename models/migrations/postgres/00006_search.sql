@@ -28,7 +28,11 @@ CREATE INDEX messages_starred ON messages (session_id, timestamp, id) WHERE star
 -- question. When WhatsApp delivers such a one after all, it is told then.
 ALTER TABLE messages ADD COLUMN told BOOLEAN NOT NULL DEFAULT TRUE;
 
+-- WhatsApp's name of the upload of a file for a channel, which the message needs.
+ALTER TABLE outgoing ADD COLUMN media_handle TEXT NOT NULL DEFAULT '';
+
 -- +goose Down
+ALTER TABLE outgoing DROP COLUMN media_handle;
 ALTER TABLE messages DROP COLUMN told;
 DROP INDEX messages_starred;
 DROP INDEX messages_by_sender;

@@ -156,6 +156,13 @@ func (w *World) publish(ctx context.Context) error {
 			return err
 		}
 	}
+	harbour, err := photo(3, "The first light over the pier")
+	if err != nil {
+		return err
+	}
+	if _, err := owner.PostMedia(ctx, channel, harbour); err != nil {
+		return err
+	}
 	w.channel = channel
 	story, err := photo(2, "Good morning from the harbour")
 	if err != nil {
