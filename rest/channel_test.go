@@ -86,6 +86,13 @@ func (s *stack) postInAChannel(expect expectation, session, channel string) {
 	})
 	a = s.send("GET", at+"/"+sent.WAMessageID+"/media", s.key, "")
 	assert.Equal(s, []any{200, "image/png"}, []any{a.StatusCode, a.Header.Get("Content-Type")})
+	const done = `{"messageId":"WAID","mode":"sync","outboxId":"ULID","replayed":false,"status":"sent","timestamp":MS,"waMessageId":"WAID"}`
+	expect("PATCH", at+"/"+sent.WAMessageID, `{"chat":"`+channel+`","text":"one dot"}`, 200, done)
+	expect("DELETE", at+"/"+sent.WAMessageID, `{"chat":"`+channel+`"}`, 200, done)
+	a = s.send("GET", "/api/v1/sessions/"+session+"/channels/"+channel+"/messages", s.key, "")
+	a.into(s.T, &page)
+	require.Len(s, page.Data, 1)
+	assert.Equal(s, []any{true, "", true}, []any{page.Data[0]["edited"], page.Data[0]["body"], page.Data[0]["deleted"]})
 	expect("POST", at, `{"type":"poll","to":"`+channel+`","name":"?","options":["a","b"]}`, 400,
 		`{"error":{"code":"validation_error","message":"a poll cannot be sent to a channel","details":{"field":"to"}}}`)
 }
@@ -95,6 +102,11 @@ func channelParityCases(s *stack, session, offline string) []parityCase {
 	const nobody, stored = "120363999999999999@newsletter", "120363012345678901@newsletter"
 	_, err := s.db.Channels.Save(s.Context(), offline, models.ChannelSnapshot{JID: stored, Name: "Tides", Role: models.ChannelSubscriber})
 	require.NoError(s, err)
+	_, _, err = s.db.Messages.Receive(s.Context(), offline, models.NewMessage{
+		Chat: models.ChatAddress{Type: models.ChatChannel, JID: stored}, WAMessageID: "POST1", ServerID: 100, Type: models.MessageText, Body: "ebb", Timestamp: models.Now(),
+	})
+	require.NoError(s, err)
+	post, named := "/api/v1/sessions/"+offline+"/messages/POST1", `chat:"`+stored+`",waMessageId:"POST1"`
 	at, off := "/api/v1/sessions/"+session+"/channels", "/api/v1/sessions/"+offline+"/channels"
 	other := s.newKey(otherOrganization, models.Read, models.Send, models.Manage)
 	read, manage := s.newKey(whatsapptest.Organization, models.Read), s.newKey(whatsapptest.Organization, models.Manage)
@@ -114,6 +126,10 @@ func channelParityCases(s *stack, session, offline string) []parityCase {
 		{"unknown channel, unfollow", "", "POST", at + "/" + nobody + ":unfollow", "", `mutation{unfollowChannel(sessionId:$session,jid:"` + nobody + `"){channel{jid}}}`, "not_found"},
 		{"unknown channel, mute", "", "POST", at + "/" + nobody + ":mute", `{"mute":false}`, `mutation{muteChannel(sessionId:$session,jid:"` + nobody + `",mute:false){channel{jid}}}`, "not_found"},
 		{"not connected, mute", "", "POST", off + "/" + stored + ":mute", `{"mute":true}`, `mutation{muteChannel(sessionId:$offline,jid:"` + stored + `",mute:true){channel{jid}}}`, "not_implemented"},
+		{"a post of others, edit", "", "PATCH", post, `{"chat":"` + stored + `","text":"flood"}`, `mutation{editMessage(sessionId:$offline,input:{` + named + `,text:"flood"}){status}}`, "forbidden"},
+		{"a post of others, revoke", "", "DELETE", post, `{"chat":"` + stored + `"}`, `mutation{revokeMessage(sessionId:$offline,input:{` + named + `}){status}}`, "forbidden"},
+		{"a post, reaction by message", "", "POST", post + "/reaction", `{"chat":"` + stored + `","emoji":"👍"}`, `mutation{addReaction(sessionId:$offline,input:{` + named + `,emoji:"👍"}){status}}`, "validation_error"},
+		{"a channel of others, send", "", "POST", "/api/v1/sessions/" + offline + "/messages", `{"type":"text","to":"` + stored + `","text":"x"}`, `mutation{sendMessage(sessionId:$offline,input:{to:"` + stored + `",content:{text:{text:"x"}}}){status}}`, "forbidden"},
 		{"another organization, mute", other, "POST", off + "/" + stored + ":mute", `{"mute":true}`, `mutation{muteChannel(sessionId:$offline,jid:"` + stored + `",mute:true){channel{jid}}}`, "not_found"},
 	}
 }

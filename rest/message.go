@@ -146,7 +146,7 @@ func messageRows() []route {
 			}
 			return root.Mutation().SendMessage(ctx, in.Session, input)
 		}, presentSend),
-		row(changing("editMessage", http.MethodPatch, messagePath, "Replace the text, or the caption, of a message of the account's own."),
+		row(changing("editMessage", http.MethodPatch, messagePath, "Replace the text, or the caption, of a message of the account's own, or of a post in a channel that it may write in."),
 			func(ctx context.Context, root gen.ResolverRoot, in inEditMessage) (*models.Outgoing, error) {
 				input := gen.EditMessageInput{Chat: in.Chat, WaMessageID: in.Message, Text: in.Text}
 				if len(in.Mentions) > 0 {

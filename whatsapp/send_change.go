@@ -44,8 +44,8 @@ func (s *Service) changeDraft(ctx context.Context, row *models.Session, key Mess
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if chat.Type != models.ChatDM && chat.Type != models.ChatGroup {
-		return nil, nil, nil, fault.Invalid("chat", "chat must be a person's or a group's")
+	if chat.Type == models.ChatBroadcast {
+		return nil, nil, nil, fault.Invalid("chat", "chat must be a person's, a group's or a channel's")
 	}
 	to, err := types.ParseJID(chat.JID)
 	if err != nil {
@@ -85,7 +85,8 @@ func wrongKind(message string) *fault.Error { return fault.Invalid("waMessageId"
 // EditMessage replaces the text, or the caption, of a message of the account's own.
 // Another's message, one without a text, or one that is older than 20 minutes is
 // fault.Validation: WhatsApp's apps offer it for 15 minutes, and take none that
-// comes later than [whatsmeow.EditWindow], without a word.
+// comes later than [whatsmeow.EditWindow], without a word. In a channel that the
+// account may write in, else fault.Forbidden, it is any post of the last 30 days.
 func (s *Service) EditMessage(ctx context.Context, row *models.Session, key MessageKey, text TextContent, async bool) (*models.Outgoing, error) {
 	if err := checkText("text", text.Text); err != nil {
 		return nil, err
@@ -95,16 +96,22 @@ func (s *Service) EditMessage(ctx context.Context, row *models.Session, key Mess
 		return nil, err
 	}
 	return s.change(ctx, row, key, async, func(x *session, target *models.Message, d *draft) error {
+		if d.to.Server == types.NewsletterServer {
+			if err := s.mayChangePost(ctx, x, d.to, target); err != nil {
+				return err
+			}
+			if len(mentions) > 0 {
+				return fault.Invalid("mentions", "in a channel nobody can be mentioned")
+			}
+		} else if err := mayEdit(target); err != nil {
+			return err
+		}
 		captioned := target.Type == models.MessageImage || target.Type == models.MessageVideo || target.Type == models.MessageDocument
 		switch {
-		case !target.FromMe:
-			return wrongKind("only messages of the account's own can be edited")
 		case target.Deleted:
 			return wrongKind("the message was taken back")
 		case target.AckLevel == models.AckError:
 			return wrongKind("the message was not sent")
-		case target.AckLevel > models.AckPending && time.Since(target.Timestamp.Time()) > whatsmeow.EditWindow:
-			return wrongKind("the message is too old to be edited")
 		case target.Type != models.MessageText && !captioned:
 			return wrongKind("only texts and captions can be edited")
 		case captioned && utf8.RuneCountInString(text.Text) > maxCaption:
@@ -117,6 +124,8 @@ func (s *Service) EditMessage(ctx context.Context, row *models.Session, key Mess
 			edited.ExtendedTextMessage = &waE2E.ExtendedTextMessage{Text: &text.Text, ContextInfo: &waE2E.ContextInfo{MentionedJID: mentions}}
 		} else if err := s.recaption(ctx, target, text.Text, mentions, edited); err != nil {
 			return err
+		} else if d.handle, err = s.db.Outgoing.MediaHandle(ctx, target.ID); err != nil {
+			return err
 		}
 		d.kind, d.body, d.mentions = models.MessageEdit, text.Text, mentions
 		d.message = &waE2E.Message{EditedMessage: &waE2E.FutureProofMessage{Message: &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
@@ -125,6 +134,17 @@ func (s *Service) EditMessage(ctx context.Context, row *models.Session, key Mess
 		}}}}
 		return nil
 	})
+}
+
+// mayEdit checks whose a message to people is, and how old.
+func mayEdit(target *models.Message) error {
+	switch {
+	case !target.FromMe:
+		return wrongKind("only messages of the account's own can be edited")
+	case !target.Deleted && target.AckLevel > models.AckPending && time.Since(target.Timestamp.Time()) > whatsmeow.EditWindow:
+		return wrongKind("the message is too old to be edited")
+	}
+	return nil
 }
 
 // recaption makes a message with a file anew, with another caption.
@@ -140,17 +160,23 @@ func (s *Service) recaption(ctx context.Context, target *models.Message, caption
 }
 
 // RevokeMessage takes a message back for everyone: one of the account's own, or
-// anybody's in a group that the account administers, else fault.Forbidden. One that
-// is taken back already is fault.Validation.
+// anybody's in a group that the account administers, or in a channel that it may write
+// in, for 30 days there, else fault.Forbidden. One that is taken back already is
+// fault.Validation.
 func (s *Service) RevokeMessage(ctx context.Context, row *models.Session, key MessageKey, async bool) (*models.Outgoing, error) {
 	return s.change(ctx, row, key, async, func(x *session, target *models.Message, d *draft) error {
-		if key.Sender == "" && !target.FromMe {
+		channel := d.to.Server == types.NewsletterServer
+		if channel {
+			if err := s.mayChangePost(ctx, x, d.to, target); err != nil {
+				return err
+			}
+		} else if key.Sender == "" && !target.FromMe {
 			return wrongKind("without a sender, only messages of the account's own can be taken back")
 		}
 		if target.Deleted {
 			return wrongKind("the message was taken back already")
 		}
-		if !target.FromMe {
+		if !target.FromMe && !channel {
 			admin, err := s.administers(ctx, x, d.to)
 			if err != nil {
 				return err
@@ -205,6 +231,9 @@ func (s *Service) RemoveReaction(ctx context.Context, row *models.Session, key M
 
 func (s *Service) react(ctx context.Context, row *models.Session, key MessageKey, emoji string, async bool) (*models.Outgoing, error) {
 	return s.change(ctx, row, key, async, func(_ *session, target *models.Message, d *draft) error {
+		if err := inPeopleChat(d.to); err != nil {
+			return err
+		}
 		if target.Deleted || target.Type == models.MessageSystem {
 			return wrongKind("the message cannot be reacted to")
 		}
@@ -245,6 +274,9 @@ const maxEmoji = 64
 // option it does not have, or too many, is fault.Validation.
 func (s *Service) VoteMessage(ctx context.Context, row *models.Session, key MessageKey, options []string, async bool) (*models.Outgoing, error) {
 	return s.change(ctx, row, key, async, func(x *session, target *models.Message, d *draft) error {
+		if err := inPeopleChat(d.to); err != nil {
+			return err
+		}
 		poll := target.Content.Poll
 		if poll == nil || target.Deleted {
 			return wrongKind("the message is not a poll")

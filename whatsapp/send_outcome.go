@@ -72,10 +72,17 @@ func sendCode(err error) (code int, answered bool) {
 
 // conclude sees to the outcome of a try.
 func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer whatsmeow.SendResponse, err error) {
-	switch f, why := fateOf(err); f {
+	f, why := fateOf(err)
+	if f == fateRefused && postGone(send, err) {
+		f = fateSent
+	}
+	switch f {
 	case fateSent:
 		delete(q.holds, send.Message.ChatID)
 		at := models.MillisOf(answer.Timestamp)
+		if answer.Timestamp.IsZero() { // of a refusal that is none
+			at = models.Now()
+		}
 		send.Message.ServerID = int64(answer.ServerID)
 		q.settle(ctx, send, func(ctx context.Context) (*models.Outgoing, error) {
 			return q.session.service.db.Outgoing.Sent(ctx, send, at)

@@ -9159,13 +9159,19 @@ extend type Mutation {
   """
   sendMessage("The session's id." sessionId: ID!, "What to send, and to whom." input: SendMessageInput!): SendMessagePayload!
     @capability(any: [SEND])
-  "Replaces the text, or the caption, of a message of the account's own that is no older than 20 minutes."
+  """
+  Replaces the text, or the caption, of a message of the account's own that is no older than 20 minutes; in a channel that
+  the account may write in, of any post of the last 30 days.
+  """
   editMessage("The session's id." sessionId: ID!, "What to change." input: EditMessageInput!): SendMessagePayload! @capability(any: [SEND])
-  "Takes a message back for everyone: one's own, or anybody's in a group that the account administers."
+  """
+  Takes a message back for everyone: one's own, or anybody's in a group that the account administers, or in a channel that it
+  may write in, where it must be no older than 30 days.
+  """
   revokeMessage("The session's id." sessionId: ID!, "What to take back." input: RevokeMessageInput!): SendMessagePayload! @capability(any: [SEND])
-  "Sends a message, with its file, to another chat, marked as forwarded."
+  "Sends a message, with its file, to another chat but a channel, marked as forwarded."
   forwardMessage("The session's id." sessionId: ID!, "What to forward, and to whom." input: ForwardMessageInput!): SendMessagePayload! @capability(any: [SEND])
-  "Reacts to a message; a reaction before is replaced."
+  "Reacts to a message; a reaction before is replaced. In channels ` + "`" + `reactToChannelMessage` + "`" + ` does."
   addReaction("The session's id." sessionId: ID!, "What to react to." input: AddReactionInput!): SendMessagePayload! @capability(any: [SEND])
   "Takes the account's reaction to a message back. Repeating it changes nothing."
   removeReaction("The session's id." sessionId: ID!, "Which message it is." input: MessageKeyInput!): SendMessagePayload! @capability(any: [SEND])
