@@ -112,7 +112,7 @@ type inEditMessage struct {
 // inForwardMessage is the input of forwardMessage.
 type inForwardMessage struct {
 	inSenderChange
-	To string `json:"to" required:"true" description:"A person, by phone number or LID, or a group." example:"6281234567890@s.whatsapp.net"`
+	To string `json:"to" required:"true" description:"A person, by phone number or LID, a group, or, for texts and files, a channel of the account's own." example:"6281234567890@s.whatsapp.net"`
 }
 
 // inAddReaction is the input of addReaction.

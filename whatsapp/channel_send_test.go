@@ -91,7 +91,8 @@ func TestSendsFilesToChannels(t *testing.T) {
 			data, err := alice.Download(ctx, wasim.PhoneMessage{Message: post.Message})
 			require.NoError(t, err, name)
 			assert.Equal(t, w.bytesOf(sent.Message), data, name)
-			assert.Equal(t, models.MediaUploaded, w.file(sent.Message, models.MediaUploaded).Status)
+			require.NoError(t, w.db.Media.Lost(ctx, w.file(sent.Message, models.MediaUploaded)))
+			assert.Equal(t, data, w.bytesOf(sent.Message), "%s, from WhatsApp", name)
 		}
 		w.posts(channel, len(kinds))
 	})
@@ -178,6 +179,50 @@ func TestWhatChannelsDoNotTake(t *testing.T) {
 		w.fault(wasim.Fault{Kind: wasim.FaultRefuseSend, Phone: own.Number(), Code: 479, Count: 1})
 		_, err = w.svc.SendMessage(ctx, w.row(session), whatsapp.NewSend{To: channel.String(), Media: imageOf("", pngOf(w, 8, 8))})
 		assert.Equal(w, 479, is(w.T, err, fault.Upstream, fault.ReasonWhatsApp).Details()["code"])
+	})
+}
+
+// What people wrote is posted in a channel of one's own, with files as channels have
+// them.
+func TestForwardsToChannels(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		w := mediaWorld(t, db)
+		ctx := w.Context()
+		session, own, alice, channel := w.owned()
+		row := w.row(session)
+		forward := func(id string, to types.JID) (*models.Outgoing, error) {
+			w.stored(session, id)
+			return w.svc.ForwardMessage(ctx, row, whatsapp.MessageKey{Chat: alice.LID().String(), WAMessageID: id}, to.String(), false)
+		}
+		text := w.say(alice, own.LID(), "ebb at six")
+		sent, err := forward(text, channel)
+		require.NoError(t, err)
+		assert.Equal(t, "ebb at six", w.posted(channel, sent.WAMessageID(), there).Text)
+		for _, kind := range []wasim.MediaKind{wasim.MediaImage, wasim.MediaPTV} {
+			id, err := alice.SendMedia(ctx, own.LID(), wasim.Media{Kind: kind, Data: []byte(kind), Caption: "look"})
+			require.NoError(t, err)
+			sent, err := forward(id, channel)
+			require.NoError(t, err, kind)
+			post := w.posted(channel, sent.WAMessageID(), there)
+			data, err := alice.Download(ctx, wasim.PhoneMessage{Message: post.Message})
+			require.NoError(t, err)
+			assert.Equal(t, []any{string(kind), "media", ""}, []any{string(data), post.Type, string(post.Message.GetImageMessage().GetMediaKey()) + string(post.Message.GetVideoMessage().GetMediaKey())})
+		}
+		place, err := alice.SendLocation(ctx, own.LID(), wasim.Place{Latitude: 1, Longitude: 2, Name: "Pier"})
+		require.NoError(t, err)
+		_, err = forward(place, channel)
+		assert.Equal(t, "to", is(t, err, fault.Validation, "").Details()["field"])
+		hers, err := alice.CreateChannel(ctx, "Hers", "", nil)
+		require.NoError(t, err)
+		_, err = forward(text, hers)
+		is(t, err, fault.NotFound, "")
+		_, err = w.svc.FollowChannel(ctx, session, hers.String())
+		require.NoError(t, err)
+		_, err = forward(text, hers)
+		is(t, err, fault.Forbidden, "")
+		w.posts(channel, 3)
+		w.posts(hers, 0)
 	})
 }
 

@@ -20,9 +20,11 @@ const freshMedia = 14 * 24 * time.Hour
 
 // ForwardMessage sends a message, with its file, to another chat, marked as
 // forwarded. What says nothing to people, may be seen once only, or was taken back
-// is fault.Validation; a file that is nowhere any more is fault.NotFound.
+// is fault.Validation, as is a place or a card for a channel; a file that is nowhere
+// any more is fault.NotFound. Only who may write in a channel can forward to it: else
+// fault.Forbidden.
 func (s *Service) ForwardMessage(ctx context.Context, session *models.Session, key MessageKey, to string, async bool) (*models.Outgoing, error) {
-	recipient, err := parseRecipient("to", to)
+	recipient, err := parseDestination("to", to)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +44,12 @@ func (s *Service) ForwardMessage(ctx context.Context, session *models.Session, k
 	case target.Content.Poll != nil, target.Type == models.MessageSystem, target.Type == models.MessageUndecryptable, target.Type == models.MessageUnknown:
 		return nil, wrongKind("a message of type " + string(target.Type) + " cannot be forwarded")
 	}
+	if recipient.Server == types.NewsletterServer && (target.Type == models.MessageLocation || target.Type == models.MessageContact) {
+		return nil, fault.Invalid("to", "a channel takes texts and files only")
+	}
+	if err := s.mayPost(ctx, x, recipient); err != nil {
+		return nil, err
+	}
 	if !async && !x.connected() {
 		return nil, fault.NotConnected()
 	}
@@ -51,10 +59,8 @@ func (s *Service) ForwardMessage(ctx context.Context, session *models.Session, k
 	}
 	score := forwardingOf(message) + 1
 	message = quotable(message)
-	d := &draft{kind: target.Type, body: target.Body, details: target.Content, message: message}
-	if d.to, err = types.ParseJID(recipient); err != nil {
-		return nil, fault.InvalidJID("to", "a person or group JID").Because(err)
-	}
+	d := &draft{to: recipient, kind: target.Type, body: target.Body, details: target.Content, message: message}
+	forChannel(d)
 	d.details.Forwarded, d.details.EphemeralSeconds = true, 0
 	withContext(message, &waE2E.ContextInfo{IsForwarded: proto.Bool(true), ForwardingScore: &score})
 	if target.HasMedia {
@@ -63,6 +69,20 @@ func (s *Service) ForwardMessage(ctx context.Context, session *models.Session, k
 		}
 	}
 	return s.submit(ctx, x, session, NewSend{To: to, Async: async}, d)
+}
+
+// forChannel makes what is forwarded to a channel something that channels take: round
+// videos are for people.
+func forChannel(d *draft) {
+	if d.to.Server != types.NewsletterServer || d.message.PtvMessage == nil {
+		return
+	}
+	d.message.VideoMessage, d.message.PtvMessage = d.message.PtvMessage, nil
+	if d.details.Media != nil {
+		media := *d.details.Media
+		media.VideoNote = false
+		d.details.Media = &media
+	}
 }
 
 // contentFor gives a message as WhatsApp encodes it, unwrapped.
@@ -111,8 +131,8 @@ func forwardingOf(message *waE2E.Message) uint32 {
 }
 
 // forwardFile has a forwarded message show the file where it is at WhatsApp's, or
-// brings a copy of ours there. One of a channel is not encrypted, so it is brought
-// there always.
+// brings a copy of ours there. One from or for a channel, where files are not
+// encrypted, is brought there always.
 func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Message, d *draft) error {
 	file, err := s.db.Media.Get(ctx, target.ID)
 	if err != nil {
@@ -120,14 +140,14 @@ func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Me
 	}
 	d.file = &draftFile{facts: mediafile.Facts{Mimetype: file.Mimetype, Thumbnail: file.Thumbnail}}
 	part, err := movedTo(d.message, file.DirectPath)
-	encrypted := err == nil && len(part.GetMediaKey()) > 0
-	fresh := encrypted && time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
+	reusable := err == nil && len(part.GetMediaKey()) > 0 && d.to.Server != types.NewsletterServer
+	fresh := reusable && time.Since(target.Timestamp.Time()) < freshMedia && file.Status != models.MediaExpired
 	if !fresh && file.StorageKey == "" && x.connected() { // the phone, or the channel, may have it still
 		if file, err = s.mediaFile(ctx, x.id, target); err != nil {
 			return err
 		}
 	}
-	if encrypted && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
+	if reusable && part.GetDirectPath() != "" && (fresh || file.StorageKey == "") {
 		if file.Status == models.MediaExpired {
 			return mediaGone(file.Error)
 		}
@@ -143,7 +163,7 @@ func (s *Service) forwardFile(ctx context.Context, x *session, target *models.Me
 	switch {
 	case file.StorageKey != "":
 		return s.copyFile(ctx, x, file, d)
-	case !encrypted:
+	case !reusable:
 		return fault.NotConnected() // to get it
 	default:
 		return mediaGone("the file is not here")

@@ -43,12 +43,9 @@ type draft struct {
 // check reads a send; its failures name the caller's fields.
 func (n NewSend) check() (draft, error) {
 	var d draft
-	to, err := n.recipient()
-	if err != nil {
+	var err error
+	if d.to, err = n.recipient(); err != nil {
 		return d, err
-	}
-	if d.to, err = types.ParseJID(to); err != nil {
-		return d, fault.InvalidJID("to", "a person or group JID").Because(err)
 	}
 	if err := n.checkContent(&d); err != nil {
 		return d, err
@@ -80,23 +77,23 @@ const maxSchedule = 366 * 24 * time.Hour
 
 // recipient reads whom to send to. A channel takes texts and files; everybody can read
 // it, so nobody is named in it.
-func (n NewSend) recipient() (string, error) {
+func (n NewSend) recipient() (types.JID, error) {
 	if !strings.HasSuffix(n.To, "@"+types.NewsletterServer) {
-		return parseRecipient("to", n.To)
+		return parseDestination("to", n.To)
 	}
 	switch {
 	case n.Poll != nil: // whatsmeow leaves out what makes people able to vote in one
-		return "", fault.Invalid("to", "a poll cannot be sent to a channel")
+		return types.JID{}, fault.Invalid("to", "a poll cannot be sent to a channel")
 	case n.Location != nil, n.Contact != nil:
-		return "", fault.Invalid("to", "a channel takes texts and files only")
+		return types.JID{}, fault.Invalid("to", "a channel takes texts and files only")
 	case n.ReplyTo != "":
-		return "", fault.Invalid("replyTo", "in a channel there are no replies")
+		return types.JID{}, fault.Invalid("replyTo", "in a channel there are no replies")
 	case n.Text != nil && len(n.Text.Mentions) > 0, n.Media != nil && len(n.Media.Mentions) > 0:
-		return "", fault.Invalid("mentions", "in a channel nobody can be mentioned")
+		return types.JID{}, fault.Invalid("mentions", "in a channel nobody can be mentioned")
 	case n.Media != nil && n.Media.ViewOnce:
-		return "", fault.Invalid("viewOnce", "viewOnce is not for channels")
+		return types.JID{}, fault.Invalid("viewOnce", "viewOnce is not for channels")
 	}
-	return address.ParseChannel("to", n.To)
+	return parseDestination("to", n.To)
 }
 
 // mayPost checks that the account may write in the channel that a send is for; ok
@@ -113,6 +110,19 @@ func (s *Service) mayPost(ctx context.Context, x *session, to types.JID) error {
 		return fault.New(fault.Forbidden, "", "only the owner and the admins of a channel may write in it")
 	}
 	return nil
+}
+
+// parseDestination reads the address of a person, a group or a channel.
+func parseDestination(field, s string) (types.JID, error) {
+	parse := parseRecipient
+	if strings.HasSuffix(s, "@"+types.NewsletterServer) {
+		parse = address.ParseChannel
+	}
+	canonical, err := parse(field, s)
+	if err != nil {
+		return types.JID{}, err
+	}
+	return parseCanonical(canonical)
 }
 
 // parseRecipient reads the address of a person or group.

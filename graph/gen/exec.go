@@ -9169,7 +9169,7 @@ extend type Mutation {
   may write in, where it must be no older than 30 days.
   """
   revokeMessage("The session's id." sessionId: ID!, "What to take back." input: RevokeMessageInput!): SendMessagePayload! @capability(any: [SEND])
-  "Sends a message, with its file, to another chat but a channel, marked as forwarded."
+  "Sends a message, with its file, to another chat, marked as forwarded; to a channel, where the account may write in it."
   forwardMessage("The session's id." sessionId: ID!, "What to forward, and to whom." input: ForwardMessageInput!): SendMessagePayload! @capability(any: [SEND])
   "Reacts to a message; a reaction before is replaced. In channels ` + "`" + `reactToChannelMessage` + "`" + ` does."
   addReaction("The session's id." sessionId: ID!, "What to react to." input: AddReactionInput!): SendMessagePayload! @capability(any: [SEND])
@@ -9680,7 +9680,7 @@ input ForwardMessageInput {
   waMessageId: String!
   "Who sent it; absent or empty: whoever sent one of that id in the chat."
   sender: String
-  "A person, by LID or phone number, or a group."
+  "A person, by LID or phone number, a group, or, for texts and files, a channel of the account's own."
   to: JID!
   "Queue it instead of waiting for WhatsApp. Default false."
   async: Boolean

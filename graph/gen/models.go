@@ -368,7 +368,7 @@ type ForwardMessageInput struct {
 	WaMessageID string `json:"waMessageId"`
 	// Who sent it; absent or empty: whoever sent one of that id in the chat.
 	Sender graphql.Omittable[*string] `json:"sender,omitempty"`
-	// A person, by LID or phone number, or a group.
+	// A person, by LID or phone number, a group, or, for texts and files, a channel of the account's own.
 	To string `json:"to"`
 	// Queue it instead of waiting for WhatsApp. Default false.
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
