@@ -69,6 +69,13 @@ func TestSendsFilesOfEveryKind(t *testing.T) {
 			address = models.ChatAddress{Type: models.ChatGroup, JID: chat.String()}
 		}
 		_, hello := w.deliver(session, other, whatsapp.NewSend{To: chat.String(), Text: &whatsapp.TextContent{Text: "hello"}})
+		if chat.Server != types.GroupServer { // one chat, by whichever address
+			w.until(func() bool {
+				byLID, err := w.db.Chats.Get(w.Context(), session, other.LID().String())
+				byNumber, err2 := w.db.Chats.Get(w.Context(), session, chat.String())
+				return err == nil && err2 == nil && byLID.ID == byNumber.ID
+			})
+		}
 		_, err := w.db.Chats.SetEphemeral(w.Context(), session, address, 86_400)
 		require.NoError(w, err)
 		picture := pngOf(w, 8, 8)
