@@ -51,6 +51,9 @@ type Session struct {
 	RatePerMin      int // sends a minute
 	RatePerHour     int // sends an hour
 	HistoryDays     int
+	// StateDoubtful says that something of the app state may have been read and not
+	// stored: see [SessionStore.SetStateDoubtful].
+	StateDoubtful   bool   `gorm:"->"`
 	LastConnectedAt Millis // 0: never
 	CreatedAt       Millis `gorm:"autoCreateTime:false"`
 	UpdatedAt       Millis `gorm:"autoUpdateTime:false"`

@@ -83,6 +83,15 @@ func (s *SessionStore) SetEnabled(ctx context.Context, id string, enabled bool) 
 	return s.change(ctx, id, "storing the desired state", map[string]any{"enabled": enabled})
 }
 
+// SetStateDoubtful notes whether something of the account's app state may have been
+// read and not stored. It is nothing that callers see.
+func (s *SessionStore) SetStateDoubtful(ctx context.Context, id string, doubtful bool) error {
+	err := s.db.tx(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE sessions SET state_doubtful = ? WHERE id = ?", doubtful, id).Error
+	})
+	return storeError("session", "noting the app state of session "+id, err)
+}
+
 // Pairing is the account that a session was linked to.
 type Pairing struct {
 	DeviceJID   string

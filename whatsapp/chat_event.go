@@ -14,10 +14,13 @@ import (
 
 // chatChanged stores what another device of the account did to its chats. WhatsApp
 // tells it at most once, so what cannot be stored is fetched anew, all of it, when
-// that works again.
+// that works again. Of what is fetched anew the last state alone is stored.
 func (x *session) chatChanged(l *link, evt any) (stored bool) {
+	part, at := x.stateOf(l.ctx, evt)
+	if x.chats.gather(part, evt) {
+		return true
+	}
 	stored = x.store(l, func(ctx context.Context) error {
-		part, at := x.stateOf(ctx, evt)
 		return x.chats.followed.inOrder(part, at, func() error {
 			if x.chats.isEcho(at) {
 				return nil

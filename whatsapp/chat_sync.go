@@ -3,7 +3,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,21 +33,26 @@ type chatWork struct {
 	autoRead atomic.Bool   // mark what comes read
 	wake     chan struct{} // holds a token when there may be something to do
 	fresh    atomic.Bool   // there was a log-in
-	lost     atomic.Bool   // something of the app state could not be stored
+	lost     atomic.Bool   // something of the app state could not be stored, or read
+	doubt    stateDoubt
 
 	turn     chan struct{} // held while app state is sent: patches go in order
 	followed stateOrder    // of this and other devices' changes
 	presence availability
 
-	mu     sync.Mutex // guards the rest; a leaf
-	last   int64      // the time of the last own patch, in Unix milliseconds
-	echoes map[int64]bool
-	recent []int64 // of echoes, the oldest first
+	mu       sync.Mutex     // guards the rest; a leaf
+	settling bool           // the app state is fetched anew
+	gathered []gatheredPart // what came meanwhile
+	last     int64          // the time of the last own patch, in Unix milliseconds
+	echoes   map[int64]bool
+	recent   []int64 // of echoes, the oldest first
 }
 
 func newChatWork(row *models.Session) *chatWork {
 	c := &chatWork{wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), echoes: make(map[int64]bool)}
 	c.autoRead.Store(row.AutoRead)
+	c.lost.Store(row.StateDoubtful)
+	c.doubt.noted = row.StateDoubtful
 	return c
 }
 
@@ -112,7 +116,7 @@ func (s *Service) tellChatsOf(sessionID string) {
 // runChats tells WhatsApp what was wished for of chats and reads what a session
 // reads by itself, from the database, until ctx, the link's, ends. What fails is
 // tried again; one chat does not hold up another.
-func (s *Service) runChats(ctx context.Context, x *session) {
+func (s *Service) runChats(ctx context.Context, x *session, l *link) {
 	pause := backOff(s.cfg.Timing.SendRetry, maxChatPause)
 	timer := time.NewTimer(forever)
 	defer timer.Stop()
@@ -125,24 +129,25 @@ func (s *Service) runChats(ctx context.Context, x *session) {
 		}
 		rest := forever
 		if x.connected() { // else ready wakes
-			if err := s.workOnChats(ctx, x); err != nil && ctx.Err() == nil {
+			if err := s.workOnChats(ctx, x, l); err != nil && ctx.Err() == nil {
 				x.log.WarnContext(ctx, "telling WhatsApp of chats failed, trying again", "error", err)
 				rest = pause.NextBackOff()
 			} else {
 				pause.Reset()
+				rest = s.settleState(ctx, x)
 			}
 		}
 		timer.Reset(rest)
 	}
 }
 
-func (s *Service) workOnChats(ctx context.Context, x *session) error {
+func (s *Service) workOnChats(ctx context.Context, x *session, l *link) error {
 	var failures []error
 	if x.chats.fresh.Swap(false) {
 		failures = append(failures, s.resumePresence(ctx, x))
 	}
 	if x.chats.lost.Swap(false) {
-		if err := s.refetchState(ctx, x); err != nil {
+		if err := s.refetchState(ctx, x, l); err != nil {
 			x.chats.lost.Store(true)
 			failures = append(failures, err)
 		}
@@ -152,21 +157,6 @@ func (s *Service) workOnChats(ctx context.Context, x *session) error {
 		failures = append(failures, s.readAll(ctx, x))
 	}
 	return errors.Join(failures...)
-}
-
-// refetchState has all that WhatsApp knows of chats told again.
-func (s *Service) refetchState(ctx context.Context, x *session) error {
-	asking, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	for _, name := range []appstate.WAPatchName{appstate.WAPatchRegularLow, appstate.WAPatchRegularHigh, appstate.WAPatchRegular} {
-		err := tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
-			return cli.FetchAppState(ctx, name, true, false)
-		})
-		if err != nil {
-			return fmt.Errorf("fetching app state: %w", err)
-		}
-	}
-	return nil
 }
 
 // tellOwed tells WhatsApp what it is to hear of chats, those first that were

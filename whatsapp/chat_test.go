@@ -440,3 +440,50 @@ func TestDeletedChats(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesSurviveWhatCannotBeRead: patches that cannot be read, because they are
+// damaged or what they build on is, are not the end of the app state.
+func TestChangesSurviveWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.say(alice, own.JID(), "hello")
+		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		w.fault(wasim.Fault{Kind: wasim.FaultStateMAC, Phone: own.Number(), Count: 1})
+		require.NoError(w, own.Pin(w.Context(), alice.JID(), false))
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return !c.Pinned })
+
+		// As a process leaves it that dies between the steps of whatsmeow's storing.
+		pool, _ := w.db.WhatsmeowDB()
+		exec(w, pool, "DELETE FROM whatsmeow_app_state_mutation_macs")
+		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+	})
+}
+
+// TestChangesSurviveTheProcess: how far the app state was read is stored before what
+// was read; the next process reads all of it when the last one died between.
+func TestChangesSurviveTheProcess(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		w.say(alice, own.JID(), "hello")
+		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		w.stop()
+		row, err := w.db.Sessions.Find(w.Context(), session)
+		require.NoError(w, err)
+		assert.True(w, row.StateDoubtful, "it was read just now")
+		pool, _ := w.db.WhatsmeowDB()
+		exec(w, pool, "UPDATE chats SET pinned = (1 = 0)") // as if it had not come so far
+		w.start()
+		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		require.Eventually(w, func() bool {
+			row, err := w.db.Sessions.Find(w.Context(), session)
+			return err == nil && !row.StateDoubtful
+		}, slowly, 50*time.Millisecond, "it is stored")
+	})
+}

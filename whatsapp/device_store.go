@@ -66,9 +66,10 @@ func (s linkedDevices) PutDevice(ctx context.Context, device *store.Device) erro
 	})
 }
 
-// prepare gives a stored device the faster store of prekeys and the safer buffer
-// of events, and keeps a removed one away, for one link. No client may use the device at that moment.
-func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away func(error)) {
+// prepare gives a stored device the faster store of prekeys, the safer buffer of
+// events and the watched app state, and keeps a removed one away, for one link. No
+// client may use the device at that moment.
+func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away func(error), stateChanges func(context.Context) error) {
 	if !device.Initialized || device.Deleted {
 		return
 	}
@@ -77,6 +78,9 @@ func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away fu
 	}
 	if _, done := device.PreKeys.(*preKeys); !done {
 		device.PreKeys = &preKeys{PreKeyStore: device.PreKeys, db: s.db, device: *device.ID}
+	}
+	if _, done := device.AppState.(watchedState); !done {
+		device.AppState = watchedState{device.AppState, stateChanges}
 	}
 	if _, done := device.EventBuffer.(*eventBuffer); !done {
 		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, db: s.db, refuses: refuses, away: away}

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 
@@ -28,10 +29,10 @@ func TestPreKeysAreWhatsmeowsOwn(t *testing.T) {
 		}
 		require.NoError(t, device.Save(t.Context()))
 		plain := device.PreKeys
-		devices.prepare(device, func() bool { return false }, func(error) {})
+		devices.prepare(device, func() bool { return false }, func(error) {}, func(context.Context) error { return nil })
 		require.NotSame(t, plain, device.PreKeys)
 		prepared := device.PreKeys
-		devices.prepare(device, func() bool { return false }, func(error) {})
+		devices.prepare(device, func() bool { return false }, func(error) {}, func(context.Context) error { return nil })
 		assert.Same(t, prepared, device.PreKeys, "once is enough")
 
 		_, err = plain.GenOnePreKey(t.Context()) // an uploaded one comes first

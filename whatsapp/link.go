@@ -42,6 +42,8 @@ type link struct {
 	refuses atomic.Bool
 	// queue watches whatsmeow's queue of stanzas.
 	queue stanzaQueue
+	// caughtUp tells when what waited for the connection has come.
+	caughtUp signal
 	// presences are what people do at this moment.
 	presences presences
 
@@ -59,6 +61,9 @@ const (
 	predecessorTime = 6 * time.Second
 	// goodbyeTime is what a client has to say goodbye before it is cut.
 	goodbyeTime = 3 * time.Second
+	// offlineTime bounds waiting for WhatsApp to have delivered what has gathered
+	// while the session was away. It says so, but nobody promised that it does.
+	offlineTime = 20 * time.Second
 	// cutTime is what a client that was cut has to notice.
 	cutTime = time.Second
 )
@@ -121,7 +126,7 @@ func (l *link) connect(previous <-chan struct{}, done func(error)) {
 		defer l.dial.Unlock()
 		// It says goodbye, for which a dead socket takes its time.
 		l.client.Disconnect()
-		l.session.service.devices.prepare(l.client.Store, l.refusesNext, l.notStored)
+		l.session.service.devices.prepare(l.client.Store, l.refusesNext, l.notStored, l.session.stateChanges)
 		done(l.dialOnce(l.connection()))
 	}()
 }
@@ -137,6 +142,7 @@ func (l *link) connection() context.Context {
 	ctx, l.hangUp = context.WithCancel(l.ctx)
 	l.refuses.Store(false)
 	l.queue.reset()
+	l.caughtUp.reset()
 	return ctx
 }
 

@@ -83,6 +83,8 @@ func (x *session) take(l *link, evt any) (stored bool) {
 	case *events.Pin, *events.Mute, *events.Archive, *events.MarkChatAsRead, *events.ClearChat, *events.DeleteChat, *events.Star,
 		*events.DeleteForMe, *events.UnarchiveChatsSetting, *events.LabelEdit, *events.LabelAssociationChat, *events.LabelAssociationMessage:
 		return x.chatChanged(l, evt)
+	case *events.AppStateSyncError:
+		x.stateBroke(evt)
 	case *events.CallOffer, *events.CallOfferNotice, *events.CallAccept, *events.CallReject, *events.CallTerminate:
 		return x.callCame(l, evt)
 	case *events.ChatPresence:
@@ -92,6 +94,8 @@ func (x *session) take(l *link, evt any) (stored bool) {
 
 	case *events.NewsletterJoin, *events.NewsletterLeave, *events.NewsletterMuteChange, *events.NewsletterLiveUpdate:
 		return x.store(l, func(ctx context.Context) error { return x.service.handleChannelEvent(ctx, x, evt) })
+	case *events.OfflineSyncCompleted:
+		l.caughtUp.give()
 	case *events.MediaRetry:
 		return x.store(l, func(ctx context.Context) error { return x.service.mediaRetried(ctx, x, evt) })
 
@@ -108,11 +112,11 @@ func ignored(evt any) bool {
 	switch evt.(type) {
 	case *events.QRScannedWithoutMultidevice, *events.PairPasskeyConfirmation: // the phone says the rest
 	case *events.KeepAliveRestored, *events.StreamError, *events.CATRefreshError: // Disconnected or the health check follows
-	case *events.OfflineSyncPreview, *events.OfflineSyncCompleted: // what was queued comes as events of its own
+	case *events.OfflineSyncPreview: // what was queued comes as events of its own
 	case *events.HistorySync: // downloaded by hand
 	case *events.FBMessage: // of Messenger's, which no WhatsApp account gets
 	case *events.CallPreAccept, *events.CallTransport, *events.CallRelayLatency, *events.UnknownCallEvent: // how sound would travel
-	case *events.AppState, *events.AppStateSyncError: // whatsmeow asks again by itself
+	case *events.AppState: // an event of its own says what it means
 	case *events.Picture, *events.UserAbout, *events.PrivacySettings, *events.Blocklist: // not kept here: asked for live when wanted
 	case *events.IdentityChange: // a new phone of the same person: AutoTrustIdentity
 	case *events.UserStatusMute, *events.NotifyAccountReachoutTimelock: // nothing depends on them yet

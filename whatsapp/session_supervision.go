@@ -85,7 +85,7 @@ func (o *owner) newLink() {
 	l := newLink(o.session, device, proxy, &o.row)
 	o.link.Store(l)
 	l.spawn(func(ctx context.Context) { o.service.runSender(ctx, o.session, l) })
-	l.spawn(func(ctx context.Context) { o.service.runChats(ctx, o.session) })
+	l.spawn(func(ctx context.Context) { o.service.runChats(ctx, o.session, l) })
 	l.spawn(func(ctx context.Context) { o.service.runDownloads(ctx, o.session, l) })
 	l.spawn(func(ctx context.Context) { o.service.runHistory(ctx, o.session, l) })
 	o.connect()
@@ -203,7 +203,7 @@ func (o *owner) loggedIn(l *link) {
 	o.identify(l)
 	o.become(models.SessionWorking, "")
 	o.watchHealth(l)
-	l.spawn(func(ctx context.Context) { o.service.connected(ctx, o.session) })
+	l.spawn(func(ctx context.Context) { o.service.connected(ctx, o.session, l) })
 }
 
 // watchHealth looks at the connection from time to time: WhatsApp can end the

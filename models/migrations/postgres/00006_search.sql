@@ -31,7 +31,16 @@ ALTER TABLE messages ADD COLUMN told BOOLEAN NOT NULL DEFAULT TRUE;
 -- WhatsApp's name of the upload of a file for a channel, which the message needs.
 ALTER TABLE outgoing ADD COLUMN media_handle TEXT NOT NULL DEFAULT '';
 
+-- Whether something of the account's app state may have been read and not stored.
+ALTER TABLE sessions ADD COLUMN state_doubtful BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- WhatsApp's names for the members of a group as the latest changes left them: each
+-- change of members is done, and told of, once.
+ALTER TABLE wa_groups ADD COLUMN member_versions TEXT NOT NULL DEFAULT '';
+
 -- +goose Down
+ALTER TABLE wa_groups DROP COLUMN member_versions;
+ALTER TABLE sessions DROP COLUMN state_doubtful;
 ALTER TABLE outgoing DROP COLUMN media_handle;
 ALTER TABLE messages DROP COLUMN told;
 DROP INDEX messages_starred;
