@@ -3,6 +3,8 @@ package models
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 )
@@ -27,6 +29,42 @@ type GroupChange struct {
 	ByLink bool   // who came used an invitation link
 
 	At Millis // when it happened; 0 = now
+
+	// Version is WhatsApp's name for the members as they are behind this change; ""
+	// unknown. What it tells of members is done once for each version: delivered
+	// again, it may be older than what has happened since.
+	Version string
+}
+
+// movesMembers reports whether the change is about members.
+func (c *GroupChange) movesMembers() bool {
+	return len(c.Removed)+len(c.Added)+len(c.Roles) > 0
+}
+
+// keptVersions is how many changes of a group's members are known again: more
+// than come between a change and its redelivery.
+const keptVersions = 64
+
+// firstTime notes the version of a change, and reports whether it is new.
+func (c *GroupChange) firstTime(tx *gorm.DB, groupID int64) (bool, error) {
+	if c.Version == "" {
+		return true, nil
+	}
+	var known string
+	if err := tx.Raw("SELECT member_versions FROM wa_groups WHERE id = ?", groupID).Row().Scan(&known); err != nil {
+		return false, fmt.Errorf("loading the versions of a group's members: %w", err)
+	}
+	versions := strings.Fields(known)
+	if slices.Contains(versions, c.Version) {
+		return false, nil
+	}
+	versions = append(versions, c.Version)
+	versions = versions[max(len(versions)-keptVersions, 0):]
+	err := tx.Exec("UPDATE wa_groups SET member_versions = ? WHERE id = ?", strings.Join(versions, " "), groupID).Error
+	if err != nil {
+		return false, fmt.Errorf("noting the version of a group's members: %w", err)
+	}
+	return true, nil
 }
 
 // Apply stores a partial change of a group, with group.members and group.updated
@@ -41,6 +79,13 @@ func (s *GroupStore) Apply(ctx context.Context, sessionID, jid string, change Gr
 		at := change.At
 		if at == 0 {
 			at = Now()
+		}
+		if change.movesMembers() {
+			if first, err := change.firstTime(tx, group.ID); err != nil {
+				return err
+			} else if !first {
+				change.Removed, change.Added, change.Roles = nil, nil, nil
+			}
 		}
 		before := group
 		change.apply(&group)

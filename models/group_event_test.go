@@ -145,3 +145,43 @@ func TestMergedMembersAreToldOf(t *testing.T) {
 		assert.Equal(t, models.EventContactUpdated, events[1].Name)
 	})
 }
+
+// A change of members that is delivered again behind others, because nobody heard
+// that it was stored, is older than what is stored: it is no news, and changes nothing.
+func TestMemberChangesDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		session := modelstest.Session(t, db, "org")
+		const jid = "1@g.us"
+		anna, ben := both("1", "11"), both("2", "22")
+		_, err := db.Groups.Sync(t.Context(), session.ID, models.GroupSnapshot{JID: jid, Subject: "Team", Members: append(members(ben), admin(anna))})
+		require.NoError(t, err)
+		groupNews(t, db, session.ID)
+		apply := func(change models.GroupChange) []string {
+			change.By = anna
+			_, err := db.Groups.Apply(t.Context(), session.ID, jid, change)
+			require.NoError(t, err)
+			return groupNews(t, db, session.ID)
+		}
+		removed, added := models.GroupChange{Removed: members(ben), Version: "v1"}, models.GroupChange{Added: members(ben), Version: "v2"}
+		assert.Len(t, apply(removed), 2)
+		assert.Len(t, apply(added), 2)
+		for range 2 {
+			assert.Empty(t, apply(removed))
+			assert.Empty(t, apply(added))
+		}
+		group, err := db.Groups.Get(t.Context(), session.ID, jid)
+		require.NoError(t, err)
+		assert.Equal(t, 2, group.ParticipantCount)
+		assert.Len(t, apply(models.GroupChange{Removed: members(ben), Version: "v3"}), 2)
+		for i := range 200 { // however many there were
+			kind := &models.GroupChange{Added: members(ben)}
+			if i%2 == 1 {
+				kind = &models.GroupChange{Removed: members(ben)}
+			}
+			kind.Version = fmt.Sprint("w", i)
+			require.Len(t, apply(*kind), 2)
+		}
+		assert.Empty(t, apply(models.GroupChange{Added: members(ben), Version: "w190"}))
+	})
+}

@@ -20,6 +20,10 @@ import (
 // [groupBook.adopt]: one group at a time, and no snapshot over a change that is
 // younger than it.
 type groupBook struct {
+	// listing is held for reading while a change is stored, and for writing while
+	// what WhatsApp did not list is marked as left.
+	listing sync.RWMutex
+
 	mu     sync.Mutex
 	last   uint64 // number of the last stored change
 	pages  map[types.JID]*groupPage
@@ -89,6 +93,8 @@ func (b *groupBook) acted(jid types.JID, change models.GroupChange) {
 }
 
 func (b *groupBook) stored(p *groupPage, store func(*groupPage) error) error {
+	b.listing.RLock()
+	defer b.listing.RUnlock()
 	if err := store(p); err != nil {
 		return err
 	}
@@ -110,6 +116,15 @@ func (b *groupBook) changedSince(mark uint64) []types.JID {
 		}
 	}
 	return changed
+}
+
+// retain marks as left, by store, all groups but those that a list asked for after
+// mark has and those that changed since: they may be younger than the list. No
+// change is stored meanwhile.
+func (b *groupBook) retain(mark uint64, store func(changed []types.JID) error) error {
+	b.listing.Lock()
+	defer b.listing.Unlock()
+	return store(b.changedSince(mark))
 }
 
 // wanted is something to fetch anew in the background.

@@ -137,6 +137,7 @@ func (x *session) groupChange(ctx context.Context, evt *events.GroupInfo) models
 		By:      x.actor(ctx, evt),
 		ByLink:  evt.JoinReason == "invite",
 		At:      models.MillisOf(evt.Timestamp),
+		Version: storable(evt.ParticipantVersionID),
 	}
 	// Added keeps a higher role: who created the group stays its superadmin.
 	change.Added = append(change.Added, x.people(ctx, evt.Promote, models.RoleAdmin)...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -18,7 +17,14 @@ import (
 // connected reads all groups, the names of people and the channels, and then
 // fetches single groups as they are wanted, until ctx, the session's, ends. It runs in a
 // goroutine of its own for each Connected; only the first of a session stays.
-func (s *Service) connected(ctx context.Context, x *session) {
+//
+// What waited for the session comes first: behind the listing, which knows it all,
+// it would be told of another time.
+func (s *Service) connected(ctx context.Context, x *session, l *link) {
+	l.caughtUp.wait(ctx, offlineTime)
+	if l.refuses.Load() {
+		return // the next connection gets the rest of it
+	}
 	x.groups.want(wanted{everything: true})
 	x.groups.want(wanted{channels: true})
 	if !x.groups.enter(ctx.Done()) {
@@ -164,13 +170,17 @@ func (s *Service) retainListed(ctx context.Context, x *session, listed map[types
 	for jid := range listed {
 		retained = append(retained, jid.String())
 	}
-	for _, jid := range x.groups.changedSince(mark) {
-		if !listed[jid] {
-			retained = append(retained, jid.String())
-			x.groups.want(wanted{group: jid})
+	var left []string
+	err := x.groups.retain(mark, func(changed []types.JID) (err error) {
+		for _, jid := range changed {
+			if !listed[jid] {
+				retained = append(retained, jid.String())
+				x.groups.want(wanted{group: jid})
+			}
 		}
-	}
-	left, err := s.db.Groups.RetainOnly(ctx, x.id, retained)
+		left, err = s.db.Groups.RetainOnly(ctx, x.id, retained)
+		return err
+	})
 	s.changes.notify(err)
 	if err != nil {
 		return fmt.Errorf("marking groups as left: %w", err)
@@ -179,11 +189,5 @@ func (s *Service) retainListed(ctx context.Context, x *session, listed map[types
 		return nil
 	}
 	x.log.InfoContext(ctx, "no longer in groups", "groups", len(left))
-	// One that was joined in this very moment is brought back.
-	for _, jid := range x.groups.changedSince(mark) {
-		if slices.Contains(left, jid.String()) {
-			x.groups.want(wanted{group: jid})
-		}
-	}
 	return nil
 }

@@ -65,6 +65,15 @@ type event struct {
 		AckLevel    int    `json:"ackLevel"`
 		Status      string `json:"status"`
 		OutboxID    string `json:"outboxId"`
+
+		ParticipantJID string `json:"participantJid"`
+		GroupJID       string `json:"groupJid"`
+		CallID         string `json:"callId"`
+		Action         string `json:"action"`
+		Subject        string `json:"subject"`
+		JID            string `json:"jid"`
+		Pinned         bool   `json:"pinned"`
+		FromMe         bool   `json:"fromMe"`
 	} `json:"payload"`
 }
 
