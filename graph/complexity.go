@@ -35,6 +35,7 @@ func complexities() gen.ComplexityRoot {
 	c.Query.SearchMessages = func(child int, _, _ string, _ *gen.MessageFilter, first *int32, _ *string) int {
 		return times(child, first)
 	}
+	c.Query.Sends = func(child int, _ string, _ *gen.SendFilter, first *int32, _ *string) int { return times(child, first) }
 	c.Query.Events = func(child int, _ *string, _ []models.EventName, first *int32, _ *string) int {
 		return times(child, first)
 	}

@@ -50,6 +50,8 @@ func messageAccesses() map[string]access {
 		"Mutation.removeReaction": acting(`removeReaction(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE"}) { outboxId }`, notConnected),
 		"Mutation.voteMessage":    acting(`voteMessage(sessionId: "SESSION", input: {chat: "GROUP", waMessageId: "MESSAGE", options: []}) { outboxId }`, invalid),
 		"Mutation.cancelSend":     acting(`cancelSend(sessionId: "SESSION", outboxId: "01J9ZX8K2QHV0M3T6R7P4N5W8C") { outboxId }`, notFound),
+		"Query.send":              acting(`send(sessionId: "SESSION", outboxId: "01J9ZX8K2QHV0M3T6R7P4N5W8C") { id }`, notFound),
+		"Query.sends":             on(`sends(sessionId: "SESSION", filter: {scheduled: true}) { nodes { id } totalCount }`),
 		"Mutation.readChat":       on(`readChat(sessionId: "SESSION", input: {jid: "GROUP"}) { chat { id } }`),
 		"Mutation.sendMessage": {
 			call: `sendMessage(sessionId: "SESSION", input: {to: "GROUP", content: {text: {text: "x"}}}) { outboxId }`, foreign: notFound, code: notConnected,

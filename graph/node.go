@@ -40,6 +40,8 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 		return found(r.Hooks.Get(ctx, actor.OrganizationID, id))
 	case kind == "":
 		return found(r.session(ctx, id))
+	case kind == scalar.KindSend && actor.Capabilities.Has(models.Read):
+		return below(ctx, r, own, r.DB.Outgoing.Get, func(o *models.Outgoing) string { return o.SessionID })
 	}
 	row, ok := scalar.ParseRowID(own)
 	if !ok || !actor.Capabilities.Has(models.Read) {
@@ -70,7 +72,7 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 func noNode() error { return fault.NoSuch("object") }
 
 // below gives a row below a session that the caller may see.
-func below[T any](ctx context.Context, r *Resolver, id int64, get func(context.Context, int64) (*T, error), sessionOf func(*T) string) (gen.Node, error) {
+func below[K, T any](ctx context.Context, r *Resolver, id K, get func(context.Context, K) (*T, error), sessionOf func(*T) string) (gen.Node, error) {
 	row, err := get(ctx, id)
 	if err == nil {
 		_, err = r.session(ctx, sessionOf(row))

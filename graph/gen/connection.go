@@ -61,6 +61,10 @@ type (
 	MessageConnection = Connection[models.Message]
 	// MessageEdge is a message in a page.
 	MessageEdge = Edge[models.Message]
+	// SendConnection is a page of sends.
+	SendConnection = Connection[models.Outgoing]
+	// SendEdge is a send in a page.
+	SendEdge = Edge[models.Outgoing]
 	// CallConnection is a page of calls.
 	CallConnection = Connection[models.Call]
 	// CallEdge is a call in a page.

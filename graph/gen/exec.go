@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	Message() MessageResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Send() SendResolver
 	Session() SessionResolver
 	Subscription() SubscriptionResolver
 	Webhook() WebhookResolver
@@ -938,6 +939,8 @@ type ComplexityRoot struct {
 		Node                       func(childComplexity int, id string) int
 		PrivacySettings            func(childComplexity int, sessionID string) int
 		SearchMessages             func(childComplexity int, sessionID string, query string, filter *MessageFilter, first *int32, after *string) int
+		Send                       func(childComplexity int, sessionID string, outboxID string) int
+		Sends                      func(childComplexity int, sessionID string, filter *SendFilter, first *int32, after *string) int
 		Session                    func(childComplexity int, id string) int
 		SessionMe                  func(childComplexity int, sessionID string) int
 		SessionQR                  func(childComplexity int, sessionID string) int
@@ -1042,6 +1045,39 @@ type ComplexityRoot struct {
 
 	SaveContactPayload struct {
 		Contact func(childComplexity int) int
+	}
+
+	Send struct {
+		CreatedAt   func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		Failure     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Mode        func(childComplexity int) int
+		ScheduledAt func(childComplexity int) int
+		SessionID   func(childComplexity int) int
+		State       func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		WAMessageID func(childComplexity int) int
+	}
+
+	SendConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	SendEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	SendFailure struct {
+		Code         func(childComplexity int) int
+		Message      func(childComplexity int) int
+		Reason       func(childComplexity int) int
+		WhatsAppCode func(childComplexity int) int
 	}
 
 	SendMessagePayload struct {
@@ -1460,6 +1496,8 @@ type QueryResolver interface {
 	SessionQR(ctx context.Context, sessionID string) (*whatsapp.QRCode, error)
 	SearchMessages(ctx context.Context, sessionID string, query string, filter *MessageFilter, first *int32, after *string) (*Connection[models.Message], error)
 	Messages(ctx context.Context, sessionID string, filter *MessageFilter, first *int32, after *string) (*Connection[models.Message], error)
+	Send(ctx context.Context, sessionID string, outboxID string) (*models.Outgoing, error)
+	Sends(ctx context.Context, sessionID string, filter *SendFilter, first *int32, after *string) (*Connection[models.Outgoing], error)
 	Sessions(ctx context.Context, first *int32, after *string) (*Connection[models.Session], error)
 	Session(ctx context.Context, id string) (*models.Session, error)
 	SessionMe(ctx context.Context, sessionID string) (*SessionAccount, error)
@@ -1467,6 +1505,9 @@ type QueryResolver interface {
 	Viewer(ctx context.Context) (*Viewer, error)
 	Webhooks(ctx context.Context, first *int32, after *string) (*Connection[models.Webhook], error)
 	Webhook(ctx context.Context, id string) (*models.Webhook, error)
+}
+type SendResolver interface {
+	Failure(ctx context.Context, obj *models.Outgoing) (*SendFailure, error)
 }
 type SessionResolver interface {
 	Connected(ctx context.Context, obj *models.Session) (bool, error)
@@ -5658,6 +5699,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SearchMessages(childComplexity, args["sessionId"].(string), args["query"].(string), args["filter"].(*MessageFilter), args["first"].(*int32), args["after"].(*string)), true
+	case "Query.send":
+		if e.ComplexityRoot.Query.Send == nil {
+			break
+		}
+
+		args, err := field_Query_send_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Send(childComplexity, args["sessionId"].(string), args["outboxId"].(string)), true
+	case "Query.sends":
+		if e.ComplexityRoot.Query.Sends == nil {
+			break
+		}
+
+		args, err := field_Query_sends_args(ctx, ec, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Sends(childComplexity, args["sessionId"].(string), args["filter"].(*SendFilter), args["first"].(*int32), args["after"].(*string)), true
 	case "Query.session":
 		if e.ComplexityRoot.Query.Session == nil {
 			break
@@ -5994,6 +6057,136 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SaveContactPayload.Contact(childComplexity), true
+
+	case "Send.createdAt":
+		if e.ComplexityRoot.Send.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.CreatedAt(childComplexity), true
+	case "Send.expiresAt":
+		if e.ComplexityRoot.Send.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.ExpiresAt(childComplexity), true
+	case "Send.failure":
+		if e.ComplexityRoot.Send.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.Failure(childComplexity), true
+	case "Send.id", "Send.outboxId":
+		if e.ComplexityRoot.Send.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.ID(childComplexity), true
+	case "Send.message":
+		if e.ComplexityRoot.Send.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.Message(childComplexity), true
+	case "Send.mode":
+		if e.ComplexityRoot.Send.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.Mode(childComplexity), true
+	case "Send.scheduledAt":
+		if e.ComplexityRoot.Send.ScheduledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.ScheduledAt(childComplexity), true
+	case "Send.sessionId":
+		if e.ComplexityRoot.Send.SessionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.SessionID(childComplexity), true
+	case "Send.status":
+		if e.ComplexityRoot.Send.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.State(childComplexity), true
+	case "Send.updatedAt":
+		if e.ComplexityRoot.Send.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.UpdatedAt(childComplexity), true
+	case "Send.waMessageId":
+		if e.ComplexityRoot.Send.WAMessageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Send.WAMessageID(childComplexity), true
+
+	case "SendConnection.edges":
+		if e.ComplexityRoot.SendConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendConnection.Edges(childComplexity), true
+	case "SendConnection.nodes":
+		if e.ComplexityRoot.SendConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendConnection.Nodes(childComplexity), true
+	case "SendConnection.pageInfo":
+		if e.ComplexityRoot.SendConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendConnection.PageInfo(childComplexity), true
+	case "SendConnection.totalCount":
+		if e.ComplexityRoot.SendConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendConnection.TotalCount(childComplexity), true
+
+	case "SendEdge.cursor":
+		if e.ComplexityRoot.SendEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendEdge.Cursor(childComplexity), true
+	case "SendEdge.node":
+		if e.ComplexityRoot.SendEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendEdge.Node(childComplexity), true
+
+	case "SendFailure.code":
+		if e.ComplexityRoot.SendFailure.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendFailure.Code(childComplexity), true
+	case "SendFailure.message":
+		if e.ComplexityRoot.SendFailure.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendFailure.Message(childComplexity), true
+	case "SendFailure.reason":
+		if e.ComplexityRoot.SendFailure.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendFailure.Reason(childComplexity), true
+	case "SendFailure.whatsAppCode":
+		if e.ComplexityRoot.SendFailure.WhatsAppCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendFailure.WhatsAppCode(childComplexity), true
 
 	case "SendMessagePayload.timestamp":
 		if e.ComplexityRoot.SendMessagePayload.At == nil {
@@ -6940,6 +7133,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RevokeMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputRevokeMessageInput)),
 			graphql.NewInputUnmarshaler("RotateWebhookSecretInput", graphql.BindUnmarshaler(ec, unmarshalInputRotateWebhookSecretInput)),
 			graphql.NewInputUnmarshaler("SaveContactInput", graphql.BindUnmarshaler(ec, unmarshalInputSaveContactInput)),
+			graphql.NewInputUnmarshaler("SendFilter", graphql.BindUnmarshaler(ec, unmarshalInputSendFilter)),
 			graphql.NewInputUnmarshaler("SendMessageInput", graphql.BindUnmarshaler(ec, unmarshalInputSendMessageInput)),
 			graphql.NewInputUnmarshaler("SessionPairingCodeInput", graphql.BindUnmarshaler(ec, unmarshalInputSessionPairingCodeInput)),
 			graphql.NewInputUnmarshaler("SetChatPresenceInput", graphql.BindUnmarshaler(ec, unmarshalInputSetChatPresenceInput)),
@@ -9934,6 +10128,90 @@ input MessageFilter {
   text: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/send.graphqls", Input: `extend type Query {
+  "One send, by the id that sending it gave; NOT_FOUND when the session has no such one."
+  send("The session's id." sessionId: ID!, "The send's id." outboxId: ID!): Send @capability(any: [READ, SEND])
+  "What a session was asked to send, the latest first."
+  sends(
+    "The session's id."
+    sessionId: ID!
+    "Which sends; null: all."
+    filter: SendFilter
+    "How many, at most 200."
+    first: Int @page
+    "Continue behind this cursor."
+    after: String
+  ): SendConnection! @capability(any: [READ])
+}
+
+"Which sends: what is given must hold together."
+input SendFilter {
+  "Only those that are so far."
+  status: SendStatus
+  "Only those that wait for their time; false: only others."
+  scheduled: Boolean
+}
+
+"Something to send that was asked for: one message, however often it is tried. It is kept as long as its message."
+type Send implements Node {
+  "Opaque; ` + "`" + `send:` + "`" + ` and the outboxId."
+  id: ID!
+  "The send's own id, as in ` + "`" + `message.status` + "`" + ` events."
+  outboxId: ID!
+  "The session that sends it."
+  sessionId: ID!
+  "Whether it was waited for."
+  mode: SendMode!
+  "How far it is."
+  status: SendStatus!
+  "WhatsApp's id of the message, known before it is sent."
+  waMessageId: String!
+  "When it is to leave; null: at once."
+  scheduledAt: DateTime
+  "When it is given up; null: never."
+  expiresAt: DateTime
+  "Why it was not sent; null unless it failed."
+  failure: SendFailure
+  "When it was asked for."
+  createdAt: DateTime!
+  "When it was last tried, or what became of it."
+  updatedAt: DateTime!
+  "The message, as stored."
+  message: Message!
+}
+
+"Why something was not sent."
+type SendFailure {
+  "The error's code, as in ` + "`" + `extensions.code` + "`" + `."
+  code: String!
+  "The error's reason, finer than the code; null when there is none."
+  reason: String
+  "What happened, in words."
+  message: String!
+  "WhatsApp's own code; null when it gave none."
+  whatsAppCode: Int
+}
+
+"A page of sends."
+type SendConnection {
+  "The sends with their cursors."
+  edges: [SendEdge!]!
+  "The sends."
+  nodes: [Send!]!
+  "Where the page ends."
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A send in a page."
+type SendEdge {
+  "For ` + "`" + `after` + "`" + `."
+  cursor: String!
+  "The send."
+  node: Send!
+}
+`, BuiltIn: false},
 	{Name: "../schema/session.graphqls", Input: `extend type Query {
   "The organization's sessions, oldest first."
   sessions("How many, at most 200." first: Int @page "Continue behind this cursor." after: String): SessionConnection!
@@ -11921,6 +12199,74 @@ func childFields_SaveContactPayload(ctx context.Context, ec *executionContext, f
 		return fieldContext_SaveContactPayload_contact(ctx, ec, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SaveContactPayload", field.Name)
+}
+
+func childFields_Send(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return fieldContext_Send_id(ctx, ec, field)
+	case "outboxId":
+		return fieldContext_Send_outboxId(ctx, ec, field)
+	case "sessionId":
+		return fieldContext_Send_sessionId(ctx, ec, field)
+	case "mode":
+		return fieldContext_Send_mode(ctx, ec, field)
+	case "status":
+		return fieldContext_Send_status(ctx, ec, field)
+	case "waMessageId":
+		return fieldContext_Send_waMessageId(ctx, ec, field)
+	case "scheduledAt":
+		return fieldContext_Send_scheduledAt(ctx, ec, field)
+	case "expiresAt":
+		return fieldContext_Send_expiresAt(ctx, ec, field)
+	case "failure":
+		return fieldContext_Send_failure(ctx, ec, field)
+	case "createdAt":
+		return fieldContext_Send_createdAt(ctx, ec, field)
+	case "updatedAt":
+		return fieldContext_Send_updatedAt(ctx, ec, field)
+	case "message":
+		return fieldContext_Send_message(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Send", field.Name)
+}
+
+func childFields_SendConnection(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return fieldContext_SendConnection_edges(ctx, ec, field)
+	case "nodes":
+		return fieldContext_SendConnection_nodes(ctx, ec, field)
+	case "pageInfo":
+		return fieldContext_SendConnection_pageInfo(ctx, ec, field)
+	case "totalCount":
+		return fieldContext_SendConnection_totalCount(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendConnection", field.Name)
+}
+
+func childFields_SendEdge(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return fieldContext_SendEdge_cursor(ctx, ec, field)
+	case "node":
+		return fieldContext_SendEdge_node(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendEdge", field.Name)
+}
+
+func childFields_SendFailure(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return fieldContext_SendFailure_code(ctx, ec, field)
+	case "reason":
+		return fieldContext_SendFailure_reason(ctx, ec, field)
+	case "message":
+		return fieldContext_SendFailure_message(ctx, ec, field)
+	case "whatsAppCode":
+		return fieldContext_SendFailure_whatsAppCode(ctx, ec, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendFailure", field.Name)
 }
 
 func childFields_SendMessagePayload(ctx context.Context, ec *executionContext, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15304,6 +15650,112 @@ func field_Query_searchMessages_args(ctx context.Context, ec *executionContext, 
 }
 
 func field_Query_searchMessages_argsFirst(
+	ctx context.Context,
+	ec *executionContext, rawArgs map[string]any,
+) (*int32, error) {
+	ctx = graphql.WithPathContext(ctx, graphql.NewPathWithField("first"))
+	directive0 := func(ctx context.Context) (any, error) {
+		tmp, ok := rawArgs["first"]
+		if !ok {
+			var zeroVal *int32
+			return zeroVal, nil
+		}
+		return unmarshalOInt2ᚖint32(ctx, ec, tmp)
+	}
+
+	directive1 := func(ctx context.Context) (any, error) {
+		defaultArg, err := unmarshalNInt2int32(ctx, ec, 50)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		max, err := unmarshalNInt2int32(ctx, ec, 200)
+		if err != nil {
+			var zeroVal *int32
+			return zeroVal, err
+		}
+		if ec.Directives.Page == nil {
+			var zeroVal *int32
+			return zeroVal, errors.New("directive page is not implemented")
+		}
+		return ec.Directives.Page(ctx, rawArgs, directive0, defaultArg, max)
+	}
+
+	tmp, err := directive1(ctx)
+	if err != nil {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, err)
+	}
+	if data, ok := tmp.(*int32); ok {
+		return data, nil
+	} else if tmp == nil {
+		var zeroVal *int32
+		return zeroVal, nil
+	} else {
+		var zeroVal *int32
+		return zeroVal, graphql.ErrorOnPath(ctx, fmt.Errorf(`unexpected type %T from directive, should be *int32`, tmp))
+	}
+}
+
+func field_Query_send_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "outboxId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["outboxId"] = arg1
+	return args, nil
+}
+
+func field_Query_sends_args(ctx context.Context, ec *executionContext, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "sessionId",
+		func(ctx context.Context, v any) (string, error) {
+			return unmarshalNID2string(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["sessionId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*SendFilter, error) {
+			return unmarshalOSendFilter2ᚖwagatewayᚋgraphᚋgenᚐSendFilter(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg1
+
+	arg2, err := field_Query_sends_argsFirst(ctx, ec, rawArgs)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return unmarshalOString2ᚖstring(ctx, ec, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	return args, nil
+}
+
+func field_Query_sends_argsFirst(
 	ctx context.Context,
 	ec *executionContext, rawArgs map[string]any,
 ) (*int32, error) {
@@ -35723,6 +36175,140 @@ func fieldContext_Query_messages(ctx context.Context, ec *executionContext, fiel
 	return fc, nil
 }
 
+func _Query_send(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_send(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Send(ctx, fc.Args["sessionId"].(string), fc.Args["outboxId"].(string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ", "SEND"})
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *models.Outgoing
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalOSend2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Query_send(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Send(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_send_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func _Query_sends(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Query_sends(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Sends(ctx, fc.Args["sessionId"].(string), fc.Args["filter"].(*SendFilter), fc.Args["first"].(*int32), fc.Args["after"].(*string))
+		},
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ"})
+				if err != nil {
+					var zeroVal *Connection[models.Outgoing]
+					return zeroVal, err
+				}
+				scope, err := unmarshalNCapabilityScope2wagatewayᚋgraphᚋgenᚐCapabilityScope(ctx, ec, "SESSION")
+				if err != nil {
+					var zeroVal *Connection[models.Outgoing]
+					return zeroVal, err
+				}
+				if ec.Directives.Capability == nil {
+					var zeroVal *Connection[models.Outgoing]
+					return zeroVal, errors.New("directive capability is not implemented")
+				}
+				return ec.Directives.Capability(ctx, nil, directive0, any, scope)
+			}
+
+			next = directive1
+			return next
+		},
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[models.Outgoing]) graphql.Marshaler {
+			return marshalNSendConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Query_sends(ctx context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendConnection(ctx, ec, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = field_Query_sends_args(ctx, ec, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func _Query_sessions(ctx context.Context, ec *executionContext, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -37259,6 +37845,566 @@ func fieldContext_SaveContactPayload_contact(_ context.Context, ec *executionCon
 		},
 	}
 	return fc, nil
+}
+
+func _Send_id(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_id(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_id(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "ID")
+}
+
+func _Send_outboxId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_outboxId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_outboxId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "ID")
+}
+
+func _Send_sessionId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_sessionId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SessionID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNID2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_sessionId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "ID")
+}
+
+func _Send_mode(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_mode(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.SendMode) graphql.Marshaler {
+			return marshalNSendMode2wagatewayᚋmodelsᚐSendMode(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_mode(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "SendMode")
+}
+
+func _Send_status(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_status(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNSendStatus2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_status(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, true, false, "SendStatus")
+}
+
+func _Send_waMessageId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_waMessageId(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WAMessageID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_waMessageId(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, true, false, "String")
+}
+
+func _Send_scheduledAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_scheduledAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ScheduledAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Send_scheduledAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "DateTime")
+}
+
+func _Send_expiresAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_expiresAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalODateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Send_expiresAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "DateTime")
+}
+
+func _Send_failure(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_failure(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Send().Failure(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SendFailure) graphql.Marshaler {
+			return marshalOSendFailure2ᚖwagatewayᚋgraphᚋgenᚐSendFailure(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_Send_failure(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Send",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendFailure(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _Send_createdAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_createdAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CreatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_createdAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "DateTime")
+}
+
+func _Send_updatedAt(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_updatedAt(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UpdatedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v models.Millis) graphql.Marshaler {
+			return marshalNDateTime2wagatewayᚋmodelsᚐMillis(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_updatedAt(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Send", field, false, false, "DateTime")
+}
+
+func _Send_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_Send_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Message) graphql.Marshaler {
+			return marshalNMessage2ᚖwagatewayᚋmodelsᚐMessage(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_Send_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Send",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Message(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendConnection_edges(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendConnection_edges(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*Edge[models.Outgoing]) graphql.Marshaler {
+			return marshalNSendEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendConnection_edges(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_SendEdge(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendConnection_nodes(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendConnection_nodes(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*models.Outgoing) graphql.Marshaler {
+			return marshalNSend2ᚕᚖwagatewayᚋmodelsᚐOutgoingᚄ(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendConnection_nodes(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Send(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendConnection_pageInfo(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendConnection_pageInfo(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PageInfo) graphql.Marshaler {
+			return marshalNPageInfo2ᚖwagatewayᚋgraphᚋgenᚐPageInfo(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendConnection_pageInfo(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_PageInfo(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendConnection_totalCount(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Connection[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendConnection_totalCount(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return marshalNInt2int(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendConnection_totalCount(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendConnection", field, true, false, "Int")
+}
+
+func _SendEdge_cursor(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendEdge_cursor(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendEdge_cursor(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendEdge", field, false, false, "String")
+}
+
+func _SendEdge_node(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *Edge[models.Outgoing]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendEdge_node(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+			return marshalNSend2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendEdge_node(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SendEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return childFields_Send(ctx, ec, field)
+		},
+	}
+	return fc, nil
+}
+
+func _SendFailure_code(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SendFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendFailure_code(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Code, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendFailure_code(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendFailure", field, false, false, "String")
+}
+
+func _SendFailure_reason(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SendFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendFailure_reason(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SendFailure_reason(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendFailure", field, false, false, "String")
+}
+
+func _SendFailure_message(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SendFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendFailure_message(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func fieldContext_SendFailure_message(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendFailure", field, false, false, "String")
+}
+
+func _SendFailure_whatsAppCode(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SendFailure) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return fieldContext_SendFailure_whatsAppCode(ctx, ec, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WhatsAppCode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int32) graphql.Marshaler {
+			return marshalOInt2ᚖint32(ctx, ec, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func fieldContext_SendFailure_whatsAppCode(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SendFailure", field, false, false, "Int")
 }
 
 func _SendMessagePayload_outboxId(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *models.Outgoing) (ret graphql.Marshaler) {
@@ -44432,6 +45578,55 @@ func UnmarshalSaveContactInput(ctx context.Context, raw any) (SaveContactInput, 
 	return out, err
 }
 
+func unmarshalInputSendFilter(ctx context.Context, ec *executionContext, obj any) (SendFilter, error) {
+	var it SendFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"status", "scheduled"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := unmarshalOSendStatus2ᚖstring(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = graphql.OmittableOf(data)
+		case "scheduled":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scheduled"))
+			data, err := unmarshalOBoolean2ᚖbool(ctx, ec, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scheduled = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalSendFilter unmarshals raw into the SendFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalSendFilter(ctx context.Context, raw any) (SendFilter, error) {
+	var out SendFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SendFilter", raw, &out)
+	return out, err
+}
+
 func unmarshalInputSendMessageInput(ctx context.Context, ec *executionContext, obj any) (SendMessageInput, error) {
 	var it SendMessageInput
 	if obj == nil {
@@ -45705,6 +46900,13 @@ func _Node(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj 
 			return graphql.Null
 		}
 		return _Session(ctx, ec, sel, obj)
+	case models.Outgoing:
+		return _Send(ctx, ec, sel, &obj)
+	case *models.Outgoing:
+		if obj == nil {
+			return graphql.Null
+		}
+		return _Send(ctx, ec, sel, obj)
 	case models.Organization:
 		return _Organization(ctx, ec, sel, &obj)
 	case *models.Organization:
@@ -51763,6 +52965,18 @@ func _Query(ctx context.Context, ec *executionContext, sel ast.SelectionSet) gra
 				func(ctx context.Context) graphql.Marshaler {
 					return _Query_messages(ctx, ec, field)
 				})
+		case "send":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_send(ctx, ec, field)
+				})
+		case "sends":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Query_sends(ctx, ec, field)
+				})
 		case "sessions":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -52544,6 +53758,230 @@ func _SaveContactPayload(ctx context.Context, ec *executionContext, sel ast.Sele
 		case "contact":
 			out.Values[i] = _SaveContactPayload_contact(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendImplementors = []string{"Send", "Node"}
+
+func _Send(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *models.Outgoing) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Send")
+		case "id":
+			out.Values[i] = _Send_id(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outboxId":
+			out.Values[i] = _Send_outboxId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sessionId":
+			out.Values[i] = _Send_sessionId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "mode":
+			out.Values[i] = _Send_mode(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "status":
+			out.Values[i] = _Send_status(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "waMessageId":
+			out.Values[i] = _Send_waMessageId(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "scheduledAt":
+			out.Values[i] = _Send_scheduledAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "expiresAt":
+			out.Values[i] = _Send_expiresAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "failure":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return _Send_failure(ctx, ec, field, obj)
+				})
+		case "createdAt":
+			out.Values[i] = _Send_createdAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "updatedAt":
+			out.Values[i] = _Send_updatedAt(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "message":
+			out.Values[i] = _Send_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendConnectionImplementors = []string{"SendConnection"}
+
+func _SendConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Connection[models.Outgoing]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendConnection")
+		case "edges":
+			out.Values[i] = _SendConnection_edges(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = _SendConnection_nodes(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = _SendConnection_pageInfo(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return _SendConnection_totalCount(ctx, ec, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendEdgeImplementors = []string{"SendEdge"}
+
+func _SendEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *Edge[models.Outgoing]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendEdge")
+		case "cursor":
+			out.Values[i] = _SendEdge_cursor(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = _SendEdge_node(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var sendFailureImplementors = []string{"SendFailure"}
+
+func _SendFailure(ctx context.Context, ec *executionContext, sel ast.SelectionSet, obj *SendFailure) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, sendFailureImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SendFailure")
+		case "code":
+			out.Values[i] = _SendFailure_code(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = _SendFailure_reason(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = _SendFailure_message(ctx, ec, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "whatsAppCode":
+			out.Values[i] = _SendFailure_whatsAppCode(ctx, ec, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -56581,6 +58019,62 @@ func marshalNSaveContactPayload2ᚖwagatewayᚋgraphᚋgenᚐSaveContactPayload(
 	return _SaveContactPayload(ctx, ec, sel, v)
 }
 
+func marshalNSend2ᚕᚖwagatewayᚋmodelsᚐOutgoingᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*models.Outgoing) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNSend2ᚖwagatewayᚋmodelsᚐOutgoing(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNSend2ᚖwagatewayᚋmodelsᚐOutgoing(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Send!")
+		return graphql.Null
+	}
+	return _Send(ctx, ec, sel, v)
+}
+
+func marshalNSendConnection2ᚖwagatewayᚋgraphᚋgenᚐConnection(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Connection[models.Outgoing]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendConnection!")
+		return graphql.Null
+	}
+	return _SendConnection(ctx, ec, sel, v)
+}
+
+func marshalNSendEdge2ᚕᚖwagatewayᚋgraphᚋgenᚐEdgeᚄ(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v []*Edge[models.Outgoing]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return marshalNSendEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx, ec, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func marshalNSendEdge2ᚖwagatewayᚋgraphᚋgenᚐEdge(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *Edge[models.Outgoing]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SendEdge!")
+		return graphql.Null
+	}
+	return _SendEdge(ctx, ec, sel, v)
+}
+
 func unmarshalNSendMessageInput2wagatewayᚋgraphᚋgenᚐSendMessageInput(ctx context.Context, ec *executionContext, v any) (SendMessageInput, error) {
 	res, err := unmarshalInputSendMessageInput(ctx, ec, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -57880,6 +59374,46 @@ func unmarshalORotateWebhookSecretInput2ᚖwagatewayᚋgraphᚋgenᚐRotateWebho
 	}
 	res, err := unmarshalInputRotateWebhookSecretInput(ctx, ec, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOSend2ᚖwagatewayᚋmodelsᚐOutgoing(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Outgoing) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _Send(ctx, ec, sel, v)
+}
+
+func marshalOSendFailure2ᚖwagatewayᚋgraphᚋgenᚐSendFailure(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *SendFailure) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return _SendFailure(ctx, ec, sel, v)
+}
+
+func unmarshalOSendFilter2ᚖwagatewayᚋgraphᚋgenᚐSendFilter(ctx context.Context, ec *executionContext, v any) (*SendFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := unmarshalInputSendFilter(ctx, ec, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func unmarshalOSendStatus2ᚖstring(ctx context.Context, ec *executionContext, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalar.UnmarshalSendStatus(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func marshalOSendStatus2ᚖstring(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalar.MarshalSendStatus(*v)
+	return res
 }
 
 func marshalOSession2ᚖwagatewayᚋmodelsᚐSession(ctx context.Context, ec *executionContext, sel ast.SelectionSet, v *models.Session) graphql.Marshaler {

@@ -848,6 +848,26 @@ type SaveContactPayload struct {
 	Contact *models.Identity `json:"contact"`
 }
 
+// Why something was not sent.
+type SendFailure struct {
+	// The error's code, as in `extensions.code`.
+	Code string `json:"code"`
+	// The error's reason, finer than the code; null when there is none.
+	Reason *string `json:"reason,omitempty"`
+	// What happened, in words.
+	Message string `json:"message"`
+	// WhatsApp's own code; null when it gave none.
+	WhatsAppCode *int32 `json:"whatsAppCode,omitempty"`
+}
+
+// Which sends: what is given must hold together.
+type SendFilter struct {
+	// Only those that are so far.
+	Status graphql.Omittable[*string] `json:"status,omitempty"`
+	// Only those that wait for their time; false: only others.
+	Scheduled graphql.Omittable[*bool] `json:"scheduled,omitempty"`
+}
+
 // What to send. `content` holds exactly one kind.
 type SendMessageInput struct {
 	// A person, by LID or phone number, a group, or, for texts and files, a channel of the account's own.

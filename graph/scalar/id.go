@@ -22,6 +22,7 @@ const (
 	KindContact      Kind = "contact"
 	KindChat         Kind = "chat"
 	KindMessage      Kind = "message"
+	KindSend         Kind = "send"
 	KindLabel        Kind = "label"
 	KindCall         Kind = "call"
 	KindChannel      Kind = "channel"
@@ -43,6 +44,8 @@ func kindOf(typeName string) Kind {
 		return KindChat
 	case "Message":
 		return KindMessage
+	case "Send":
+		return KindSend
 	case "Label":
 		return KindLabel
 	case "Call":

@@ -38,7 +38,13 @@ ALTER TABLE sessions ADD COLUMN state_doubtful BOOLEAN NOT NULL DEFAULT FALSE;
 -- change of members is done, and told of, once.
 ALTER TABLE wa_groups ADD COLUMN member_versions TEXT NOT NULL DEFAULT '';
 
+-- Lists of what a session was asked to send, and of what failed.
+CREATE INDEX outgoing_by_session ON outgoing (session_id, id);
+CREATE INDEX outgoing_failed ON outgoing (session_id, id) WHERE status = 'failed';
+
 -- +goose Down
+DROP INDEX outgoing_failed;
+DROP INDEX outgoing_by_session;
 ALTER TABLE wa_groups DROP COLUMN member_versions;
 ALTER TABLE sessions DROP COLUMN state_doubtful;
 ALTER TABLE outgoing DROP COLUMN media_handle;
