@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/oklog/ulid/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -88,14 +89,50 @@ func TestAReplacedStreamExpiresItsReaders(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := reader.Next(t.Context()); done <- err }()
 	require.NoError(t, log.js.DeleteStream(t.Context(), streamName("org")))
-	again := Event{ID: idAt(t, time.Now()), Organization: "org", Session: "s", Name: "message"}
-	require.Error(t, log.Append(t.Context(), []Event{again}), "the log finds out that its stream is gone")
-	require.NoError(t, log.Append(t.Context(), []Event{again}), "and makes it again")
-	log.mu.Lock()
-	end := log.tails["org"]
-	log.mu.Unlock()
-	require.False(t, end.check(t.Context()), "which is looked for after every idle minute")
-	assert.Equal(t, fault.ReasonCursorExpired, fault.From(<-done).Reason())
+	again := func(n int) (events []Event) {
+		for range n {
+			events = append(events, Event{ID: idAt(t, time.Now()), Organization: "org", Session: "s", Name: "message"})
+		}
+		return events
+	}
+	require.Error(t, log.Append(t.Context(), again(1)), "the log finds out that its stream is gone")
+	require.NoError(t, log.Append(t.Context(), again(50)), "and makes it again, longer than it was")
+	assert.Equal(t, fault.ReasonCursorExpired, fault.From(<-done).Reason(), "what follows is not what followed there")
+	next, err := log.Subscribe(t.Context(), Filter{Organization: "org"}, 0)
+	require.NoError(t, err)
+	defer next.Stop()
+	for i := range 50 {
+		event, err := next.Next(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, i+1, event.Seq)
+	}
+}
+
+// The same where another process makes the stream again, and things go on happening.
+func TestAStreamReplacedByOthersExpiresItsReaders(t *testing.T) {
+	t.Parallel()
+	log, err := Open(t.Context(), Config{Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, log.Close(t.Context())) }()
+	fill(t, log, 20, time.Now())
+	reader, err := log.Subscribe(t.Context(), Filter{Organization: "org"}, 20)
+	require.NoError(t, err)
+	defer reader.Stop()
+	done := make(chan error, 1)
+	go func() { _, err := reader.Next(t.Context()); done <- err }()
+	config := jetstream.StreamConfig{Name: streamName("org"), Subjects: []string{subjectRoot("org") + ">"}, AllowDirect: true, AllowAtomicPublish: true}
+	require.NoError(t, log.js.DeleteStream(t.Context(), streamName("org")))
+	_, err = log.js.CreateStream(t.Context(), config)
+	require.NoError(t, err)
+	for {
+		select {
+		case err := <-done:
+			assert.Equal(t, fault.ReasonCursorExpired, fault.From(err).Reason())
+			return
+		case <-time.After(200 * time.Millisecond):
+			log.announce("org") // that something has happened
+		}
+	}
 }
 
 func TestForeignMessagesStopNoReader(t *testing.T) {

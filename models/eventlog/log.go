@@ -151,6 +151,7 @@ func (l *Log) pokeAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range l.tails {
+		t.suspect.Store(true)
 		t.poke()
 	}
 }

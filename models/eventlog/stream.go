@@ -68,7 +68,11 @@ func (l *Log) makeStream(ctx context.Context, organization string) (bool, error)
 	atomic := stream.CachedInfo().Config.AllowAtomicPublish // a server that does not know it leaves it out
 	l.mu.Lock()
 	l.streams[organization] = atomic
+	readers := l.tails[organization]
 	l.mu.Unlock()
+	if readers != nil { // before anything is written that they could take for what follows
+		readers.standsOn(stream.CachedInfo().Created.UnixNano())
+	}
 	return atomic, nil
 }
 
@@ -86,6 +90,8 @@ type Info struct {
 	Events      uint64
 	FirstAt     int64 // epoch milliseconds when the first was appended, 0 when nothing is kept
 	LastAt      int64 // the same of the last
+
+	made int64 // Unix nanoseconds: which stream it is, should another one take its place
 }
 
 // Lag tells how many events stand between a reader's position and the end.
@@ -113,7 +119,7 @@ func (l *Log) Info(ctx context.Context, organization string) (Info, error) {
 		return Info{}, Down(fmt.Errorf("asking for the organization's stream: %w", err))
 	}
 	state := stream.CachedInfo().State
-	info := Info{First: Position(state.FirstSeq), Last: Position(state.LastSeq), Bytes: state.Bytes, Events: state.Msgs}
+	info := Info{made: stream.CachedInfo().Created.UnixNano(), First: Position(state.FirstSeq), Last: Position(state.LastSeq), Bytes: state.Bytes, Events: state.Msgs}
 	if state.Msgs > 0 {
 		info.FirstAt, info.LastAt = state.FirstTime.UnixMilli(), state.LastTime.UnixMilli()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -27,6 +28,10 @@ const (
 	idleEmbedded = time.Minute
 )
 
+// checkInterval is the least time between two looks whether the stream is still the
+// same.
+const checkInterval = time.Second
+
 // tail belongs to its Log, which starts run with the first reader and cancels it
 // with the last.
 type tail struct {
@@ -35,13 +40,15 @@ type tail struct {
 	cancel       context.CancelFunc
 	readers      int           // guarded by Log.mu
 	wake         chan struct{} // holds one token: there may be more
+	suspect      atomic.Bool   // the stream may be another one
 
 	mu     sync.Mutex
 	window []Event // without a gap; the last stands at end
 	bytes  int
 	end    Position      // up to here the log is known
 	moved  chan struct{} // closed and replaced when end moves
-	gone   bool          // the stream was replaced by a shorter one
+	made   int64         // which stream it is: Info.made; 0 none yet
+	gone   bool          // another stream has taken its place
 }
 
 // follow gives the organization's tail, made with the first reader. Every follow
@@ -57,7 +64,7 @@ func (l *Log) follow(organization string, info Info) (*tail, error) {
 		ctx, cancel := context.WithCancel(l.life)
 		t = &tail{
 			log: l, organization: organization, cancel: cancel,
-			wake: make(chan struct{}, 1), moved: make(chan struct{}), end: info.Last,
+			wake: make(chan struct{}, 1), moved: make(chan struct{}), end: info.Last, made: info.made,
 		}
 		stop, err := l.listen(t)
 		if err != nil {
@@ -102,7 +109,14 @@ func (t *tail) run(ctx context.Context) {
 	}
 	timer := time.NewTimer(idle)
 	defer timer.Stop()
+	var checked time.Time
 	for {
+		if t.suspect.Swap(false) {
+			if !t.check(ctx) {
+				return
+			}
+			checked = time.Now()
+		}
 		events, more, err := t.log.page(ctx, t.organization, t.end, pageEvents)
 		if len(events) > 0 {
 			t.push(events)
@@ -123,35 +137,68 @@ func (t *tail) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.wake:
+			// Told of something new that is not there?
+			t.suspect.Store(t.suspect.Load() || err == nil && len(events) == 0 && time.Since(checked) >= checkInterval)
 		case <-timer.C:
-			if err == nil && !t.check(ctx) {
-				return
-			}
+			t.suspect.Store(t.suspect.Load() || err == nil)
 		}
 	}
 }
 
-// check reports whether the log still reaches to where the tail has read.
+// check reports whether the log is the one that the tail has read, and reaches to
+// where it has.
 func (t *tail) check(ctx context.Context) bool {
 	info, err := t.log.Info(ctx, t.organization)
-	if err != nil || info.Last >= t.end {
+	if err != nil {
+		t.suspect.Store(true)
 		return true
 	}
+	if info.Last < t.end {
+		t.expire()
+	} else if info.made != 0 {
+		t.standsOn(info.made)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.gone
+}
+
+// standsOn tells which stream there is now. If it is another one than before, the
+// tail is over: its positions mean nothing there.
+func (t *tail) standsOn(made int64) {
+	t.mu.Lock()
+	same := t.made == 0 || t.made == made
+	if same {
+		t.made = made
+	}
+	t.mu.Unlock()
+	if !same {
+		t.expire()
+	}
+}
+
+// expire ends the tail, and its readers.
+func (t *tail) expire() {
 	t.log.mu.Lock()
 	if t.log.tails[t.organization] == t {
 		delete(t.log.tails, t.organization)
 	}
 	t.log.mu.Unlock()
 	t.mu.Lock()
-	t.gone = true
-	close(t.moved)
-	t.mu.Unlock()
-	return false
+	defer t.mu.Unlock()
+	if !t.gone {
+		t.gone = true
+		close(t.moved)
+	}
+	t.cancel()
 }
 
 func (t *tail) push(events []Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.gone {
+		return
+	}
 	for _, event := range events {
 		if event.Seq != t.end+1 { // retention overtook the tail: who waits for these finds out by reading the log
 			clear(t.window)
