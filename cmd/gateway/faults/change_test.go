@@ -34,7 +34,9 @@ func TestKilledWhileChanging(t *testing.T) {
 			}
 			var calls sync.WaitGroup
 			ask := func(method, path string, body map[string]any) {
-				calls.Go(func() { w.gateway.call(method, w.gateway.url("/api/v1/sessions/%s/messages%s", w.session, path), body, nil) })
+				calls.Go(func() {
+					w.gateway.call(method, w.gateway.url("/api/v1/sessions/%s/messages%s", w.session, path), body, nil)
+				})
 			}
 			chat := friend.JID().String()
 			ask(http.MethodPatch, "/"+text.WAMessageID, map[string]any{"chat": chat, "text": fmt.Sprint("edited ", i)})
