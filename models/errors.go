@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -90,4 +91,24 @@ func OfDatabase(err error) bool {
 		embedded *sqlite.Error
 	)
 	return errors.As(err, &postgres) || errors.As(err, &embedded) || err != nil && unreachable(err)
+}
+
+// Refused reports whether the database refused what it was given, a value that it
+// cannot hold or a rule that was broken, rather than failed: the same again would be
+// refused again.
+func Refused(err error) bool {
+	var (
+		postgres *pgconn.PgError
+		embedded *sqlite.Error
+	)
+	switch {
+	case errors.As(err, &postgres):
+		// The classes of cardinality, data, constraints and the program's limits.
+		return len(postgres.Code) == 5 && slices.Contains([]string{"21", "22", "23", "54"}, postgres.Code[:2])
+	case errors.As(err, &embedded):
+		return slices.Contains([]int{sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE},
+			embedded.Code()&sqlitePrimary)
+	default:
+		return false
+	}
 }

@@ -149,9 +149,13 @@ func (s *Service) receive(ctx context.Context, x *session, message models.NewMes
 }
 
 // unstorable reports whether an error is about what was to be stored, rather than
-// the database's or its caller's own.
+// the database's or its caller's own: a full disk, a deadlock and the like pass, and
+// what is stored without its content has lost it.
 func unstorable(ctx context.Context, err error) bool {
-	return err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.NotFound)
+	if err == nil || ctx.Err() != nil || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.NotFound) {
+		return false
+	}
+	return models.Refused(err) || !models.OfDatabase(err)
 }
 
 // encodingOf is a message of which no more is told than WhatsApp's encoding.

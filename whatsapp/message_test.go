@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -196,6 +197,28 @@ func TestOrderSurvivesADatabaseThatFails(t *testing.T) {
 		assert.True(w, slices.IsSorted(ids), "they were stored in order: %v", ids)
 		assert.Len(w, w.events(models.EventMessage), 6)
 	})
+}
+
+// TestContentSurvivesADatabaseThatFails: a failure that passes, of a transaction that
+// another one was in the way of, costs no message its content.
+func TestContentSurvivesADatabaseThatFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, modelstest.Open(t, modelstest.Postgres))
+	own, alice := w.phone("Own"), w.phone("Alice")
+	session := w.link(own)
+	pool, _ := w.db.WhatsmeowDB()
+	exec(w, pool, `CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN IF NEW.type <> 'unknown' THEN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END IF; RETURN NEW; END $$`)
+	exec(w, pool, "CREATE TRIGGER fails BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION fails()")
+	w.say(alice, own.JID(), "hello")
+	require.Eventually(t, func() bool {
+		return w.svc.Health(session).Failed > 0 || len(w.messages(session, alice.JID())) > 0
+	}, slowly, 5*time.Millisecond)
+	exec(w, pool, "DROP TRIGGER fails ON messages")
+	w.until(func() bool { return len(w.messages(session, alice.JID())) == 1 })
+	stored := w.messages(session, alice.JID())[0]
+	assert.Equal(t, "hello", stored.Body)
+	assert.Equal(t, models.MessageText, stored.Type)
 }
 
 func exec(w *world, pool *sql.DB, statement string) {
