@@ -4,8 +4,11 @@ package modelstest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -42,12 +45,34 @@ type Option func(*models.Config)
 // Open gives a migrated, empty database, closed at the end of the test.
 func Open(t testing.TB, dialect string, options ...Option) *models.DB {
 	t.Helper()
-	db := open(t, URL(t, dialect), options)
+	url := URL(t, dialect)
 	if dialect == SQLite {
-		require.NoError(t, db.Migrate(t.Context()))
+		migrated, err := migratedSQLite()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(strings.TrimPrefix(url, "sqlite:"), migrated, 0o600))
 	}
-	return db
+	return open(t, url, options)
 }
+
+// migratedSQLite gives the file of a migrated, empty SQLite database: migrating one
+// for each test would take longer than most tests.
+var migratedSQLite = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "modelstest")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "gateway.db")
+	db, err := models.Open(context.Background(), models.Config{URL: "sqlite:" + path, Secret: Secret(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	// Closed, all of it is in the one file.
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // OpenURL opens the database behind a URL, closed at the end of the test.
 func OpenURL(t testing.TB, url string, options ...Option) *models.DB {
