@@ -195,8 +195,8 @@ func (o *owner) loggedIn(l *link) {
 	o.silence(alarmLogin, alarmConnect, alarmRetry)
 	o.since = time.Now()
 	o.healthy = o.since
+	o.online.Store(true) // before those that look at it wake
 	o.sender.ready()
-	o.online.Store(true)
 	o.chats.ready()
 	o.downloads.added()
 	o.historyAdded()
