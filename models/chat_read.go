@@ -113,11 +113,13 @@ func (db *DB) readThrough(tx *gorm.DB, chatID int64, timestamp Millis, last int6
 }
 
 // Unread gives the latest messages of a chat that came since it was last read,
-// at most limit: those whose senders are to hear that they were read.
+// at most limit: those whose senders are to hear that they were read. The count is
+// the stored one: more may have come since the chat was loaded.
 func (s *ChatStore) Unread(ctx context.Context, chat *Chat, limit int) ([]Message, error) {
 	messages, err := scanMessages(s.db.read(ctx).Raw(messageSelect+"messages m"+messageJoins+`
 		WHERE m.chat_id = ? AND `+countsAsUnread+`
-		ORDER BY m.timestamp DESC, m.id DESC LIMIT ?`, chat.ID, min(chat.UnreadCount, limit)))
+		ORDER BY m.timestamp DESC, m.id DESC LIMIT (SELECT CASE WHEN c.unread_count < ? THEN c.unread_count ELSE ? END FROM chats c WHERE c.id = ?)`,
+		chat.ID, limit, limit, chat.ID))
 	if err != nil {
 		return nil, storeError("chat", "loading unread messages", err)
 	}

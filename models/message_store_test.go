@@ -360,6 +360,17 @@ func TestReadingChats(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, unread, 2)
 		assert.Equal(t, "3", unread[0].WAMessageID)
+		before := get()
+		later := incoming("4")
+		later.Timestamp = 104
+		_, _, err = db.Messages.Receive(ctx, session.ID, later)
+		require.NoError(t, err)
+		unread, err = db.Chats.Unread(ctx, before, 10)
+		require.NoError(t, err)
+		assert.Len(t, unread, 3, "none is passed over for one that has come since")
+		unread, err = db.Chats.Unread(ctx, before, 1)
+		require.NoError(t, err)
+		assert.Len(t, unread, 1)
 
 		chat, err := db.Chats.MarkRead(ctx, get())
 		require.NoError(t, err)
@@ -369,7 +380,7 @@ func TestReadingChats(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, chat, again)
 		events := outbox(t, db)
-		assert.Equal(t, []string{"chat.updated " + alicePhone, "chat.updated " + alicePhone}, events[4:])
+		assert.Equal(t, []string{"chat.updated " + alicePhone, "message " + alicePhone, "chat.updated " + alicePhone}, events[4:])
 	})
 }
 

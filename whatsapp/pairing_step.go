@@ -30,6 +30,7 @@ type pairing struct {
 	asking   bool          // a code is being asked for
 	deadline time.Time     // when the pairing is given up, codes and drops or not
 	claimed  bool
+	again    bool // WhatsApp has asked for a new connection
 }
 
 // codeRequest is a caller's wish for a pairing code. answer has room for one.
@@ -249,9 +250,13 @@ func (o *owner) linked() {
 		return
 	}
 	o.log.Info("device linked")
+	again := o.pairing.again
 	o.endPairing()
 	o.become(models.SessionStarting, "")
 	o.awaitLogin(o.service.cfg.Timing.Link)
+	if again {
+		o.connect()
+	}
 }
 
 // notLinked is a pairing that failed on this side, or was refused by WhatsApp.

@@ -227,12 +227,17 @@ func (o *owner) watchHealth(l *link) {
 // reconnect does what WhatsApp asks for (515): behind a pairing, to log in with
 // the new device.
 func (o *owner) reconnect() {
-	if o.pairing != nil {
-		o.linked()
-	} else {
+	switch {
+	case o.pairing == nil:
 		o.become(models.SessionStarting, models.ReasonDisconnected)
+		o.connect()
+	case o.pairing.claimed:
+		// The event of the pairing's end is about to come: whatsmeow takes a
+		// connection that ends before it for a pairing that failed.
+		o.pairing.again = true
+	default:
+		o.disconnected()
 	}
-	o.connect()
 }
 
 // unanswered counts WhatsApp's silence to keep-alives, one every 20 to 30 s.
