@@ -152,6 +152,17 @@ func (s *OutgoingStore) NextDue(ctx context.Context, sessionID string) (Millis, 
 	return Millis(due.Int64), nil
 }
 
+// SentSince tells when the messages of a session were sent that WhatsApp has taken
+// since a time, by its clock, the earliest first. Changes of messages are not among
+// them.
+func (s *OutgoingStore) SentSince(ctx context.Context, sessionID string, since Millis) ([]Millis, error) {
+	var sent []Millis
+	err := s.db.read(ctx).Raw(`SELECT m.timestamp FROM messages m JOIN outgoing o ON o.message_id = m.id
+		WHERE m.session_id = ? AND m.timestamp >= ? AND NOT m.hidden AND m.from_me AND o.status = 'sent' ORDER BY m.timestamp`,
+		sessionID, since).Scan(&sent).Error
+	return sent, storeError("send", "looking up what session "+sessionID+" has sent", err)
+}
+
 // Expired gives up to limit queued sends of all sessions that expire no later than
 // now, by id after a given one. Those that may have left are not among them.
 func (s *OutgoingStore) Expired(ctx context.Context, now Millis, after string, limit int) ([]Outgoing, error) {

@@ -264,6 +264,27 @@ func TestSendingIsLimited(t *testing.T) {
 	})
 }
 
+// To restart the gateway is no way around the limits.
+func TestLimitsSurviveTheProcess(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, alice := w.phone("Own"), w.phone("Alice")
+		session := w.link(own)
+		_, err := w.svc.UpdateSession(w.Context(), session, whatsapp.SessionSettings{RatePerMin: new(2)})
+		require.NoError(w, err)
+		_, err = w.send(session, alice.JID(), "the first")
+		require.NoError(w, err)
+		w.stop()
+		w.start()
+		w.sim.Service = w.svc
+		w.sim.Wait(session, whatsapptest.Status(models.SessionWorking))
+		_, err = w.send(session, alice.JID(), "the second")
+		require.NoError(w, err)
+		_, err = w.send(session, alice.JID(), "the third")
+		is(w.T, err, fault.RateLimited, "")
+	})
+}
+
 func TestIdempotencyKeys(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(w *world) {

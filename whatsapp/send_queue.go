@@ -67,6 +67,7 @@ func (s *Service) runSender(ctx context.Context, x *session, l *link) {
 		return
 	}
 	defer x.sender.leave()
+	s.recallSent(ctx, x)
 	q := &sendQueue{
 		sender: x.sender, session: x, link: l, more: true, timed: true,
 		holds: make(map[int64]*hold), preparing: make(map[string]bool), typed: make(map[string]bool), settling: make(map[string]bool), slots: semaphore.NewWeighted(maxSettling),
@@ -77,6 +78,27 @@ func (s *Service) runSender(ctx context.Context, x *session, l *link) {
 			q.rest(ctx, pause)
 		}
 	}
+}
+
+// recallSent has a session's limits know what was sent before this process began.
+func (s *Service) recallSent(ctx context.Context, x *session) {
+	if x.sender.recalled {
+		return
+	}
+	sent, err := s.db.Outgoing.SentSince(ctx, x.id, models.MillisOf(time.Now().Add(-time.Hour)))
+	if ctx.Err() != nil {
+		return
+	}
+	x.sender.recalled = true // also if that failed: later it would count what this process has sent
+	if err != nil {
+		x.log.WarnContext(ctx, "looking up what was sent in the last hour failed: the limits count from now on", "error", err)
+		return
+	}
+	times := make([]time.Time, len(sent))
+	for i, at := range sent {
+		times[i] = at.Time()
+	}
+	x.sender.rate.recall(times)
 }
 
 // rest waits for news, at most for a while.

@@ -8,8 +8,9 @@ import (
 )
 
 // sendRate is how much a session may send: a bucket for the minute and one for
-// the hour, both full at the start, of which each send takes one token. It is
-// safe for concurrent use. The zero value allows nothing.
+// the hour, of which each send takes one token. Both are full at the start, but for
+// what was sent before ([sendRate.recall]). It is safe for concurrent use. The zero
+// value allows nothing.
 type sendRate struct {
 	mu              sync.Mutex
 	perMin, perHour int
@@ -28,6 +29,17 @@ func (r *sendRate) set(perMin, perHour int) (changed bool) {
 	r.minute = rate.NewLimiter(rate.Limit(float64(perMin)/time.Minute.Seconds()), perMin)
 	r.hour = rate.NewLimiter(rate.Limit(float64(perHour)/time.Hour.Seconds()), perHour)
 	return true
+}
+
+// recall takes the tokens of what was sent within the last hour by a process before
+// this one, the earliest first: to restart it must not be a way around the limits.
+func (r *sendRate) recall(sent []time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, at := range sent {
+		r.minute.AllowN(at, 1)
+		r.hour.AllowN(at, 1)
+	}
 }
 
 // take takes a token of both buckets, and gives the function that puts them back.

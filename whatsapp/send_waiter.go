@@ -16,6 +16,8 @@ type sender struct {
 	rate sendRate
 	wake chan struct{} // holds a token when there is something to look at
 	turn chan struct{} // held by the goroutine that sends
+	// recalled says that rate knows what was sent before; guarded by turn.
+	recalled bool
 
 	mu      sync.Mutex // guards what follows; a leaf
 	open    bool       // the session runs
