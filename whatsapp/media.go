@@ -71,8 +71,13 @@ func (s *Service) mediaFile(ctx context.Context, sessionID string, message *mode
 	timer := time.NewTimer(s.cfg.Timing.MediaWait)
 	defer timer.Stop()
 	ended := x.downloads.expect(message.ID)
-	if _, err := s.db.Media.Want(ctx, message.ID); err != nil {
+	again, err := s.db.Media.Want(ctx, message.ID)
+	if err != nil {
 		return nil, err
+	}
+	if !again { // it has come in between, of which nobody will tell
+		file, err := s.db.Media.Get(ctx, message.ID)
+		return file, instead(err, noFile)
 	}
 	for {
 		x.downloads.added()
