@@ -72,12 +72,21 @@ func (s *OutgoingStore) Failed(ctx context.Context, send *Outgoing, failure Fail
 	return s.Get(ctx, send.ID)
 }
 
-// Attempted counts a try whose outcome is not known.
+// Attempted counts a try whose outcome is not known, or not yet.
 func (s *OutgoingStore) Attempted(ctx context.Context, send *Outgoing) error {
 	err := s.db.tx(ctx, func(tx *gorm.DB) error {
 		return tx.Exec("UPDATE outgoing SET attempts = attempts + 1, updated_at = ? WHERE id = ? AND status = 'queued'", Now(), send.ID).Error
 	})
 	return storeError("send", "counting a try", err)
+}
+
+// Rested takes a try back that was counted before it was made: it has certainly not
+// left.
+func (s *OutgoingStore) Rested(ctx context.Context, send *Outgoing) error {
+	err := s.db.tx(ctx, func(tx *gorm.DB) error {
+		return tx.Exec("UPDATE outgoing SET attempts = attempts - 1, updated_at = ? WHERE id = ? AND status = 'queued' AND attempts > 0", Now(), send.ID).Error
+	})
+	return storeError("send", "taking a try back", err)
 }
 
 // Brought stores that the file of a queued send is at WhatsApp's, and the message

@@ -95,6 +95,7 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 		q.again(ctx, send, why, maxSendTries)
 	case fateOdd:
 		q.session.log.ErrorContext(ctx, "sending failed in an unknown way", "outbox_id", send.ID, "error", err)
+		q.takeBack(ctx, send)
 		if tries := q.hold(send); tries >= maxSendTries && q.session.service.db.Ping(ctx) == nil {
 			if mayHaveLeft(send) {
 				why = unknownOutcome(send).Because(err)
@@ -118,15 +119,33 @@ func (q *sendQueue) again(ctx context.Context, send *models.Outgoing, why *fault
 		q.hold(send)
 		return
 	}
+	q.takeBack(ctx, send)
 	q.rested(send.WAMessageID())
 	if q.awaited(send.WAMessageID()) || q.hold(send) >= most {
 		q.failed(ctx, send, why)
 	}
 }
 
+// takeBack takes the counting of a try back that has not left. If that cannot be
+// stored, the message is sent rather than given up when it has expired.
+func (q *sendQueue) takeBack(ctx context.Context, send *models.Outgoing) {
+	if q.announced != send.ID {
+		return
+	}
+	ctx, cancel := storing(ctx)
+	defer cancel()
+	if err := q.session.service.db.Outgoing.Rested(ctx, send); err != nil {
+		q.session.log.ErrorContext(ctx, "taking back the counting of a try failed", "outbox_id", send.ID, "error", err)
+	}
+}
+
 // unknown tries a message again that may have left, later, and with its id.
 func (q *sendQueue) unknown(ctx context.Context, send *models.Outgoing) {
 	q.hold(send)
+	if q.announced == send.ID {
+		q.session.service.changes.notify(nil)
+		return // counted already
+	}
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	if err := q.session.service.db.Outgoing.Attempted(ctx, send); err != nil {

@@ -40,6 +40,8 @@ type sendQueue struct {
 	// preparing are messages, by their own ids, for which something is done before
 	// they leave, and typed those before which typing was shown.
 	preparing, typed map[string]bool
+	// announced is the message, by its own id, whose try was counted before it was made.
+	announced string
 
 	settlers sync.WaitGroup
 	slots    *semaphore.Weighted // outcomes being stored
@@ -296,12 +298,34 @@ func (q *sendQueue) try(ctx context.Context, send *models.Outgoing) (tried bool)
 		q.failed(ctx, send, err)
 		return true
 	}
+	if !q.announce(ctx, send) {
+		q.rested(send.WAMessageID())
+		q.hold(send)
+		return false
+	}
 	answer, err := q.attempt(ctx, send, to, message)
 	if ctx.Err() != nil && err != nil {
 		q.unknown(ctx, send)
 		return true
 	}
 	q.conclude(ctx, send, answer, err)
+	return true
+}
+
+// announce counts the first try of a message that expires before it is made: should
+// the process die over it, the next one must not give up what may have left.
+func (q *sendQueue) announce(ctx context.Context, send *models.Outgoing) bool {
+	q.announced = ""
+	if send.ExpiresAt == 0 || mayHaveLeft(send) {
+		return true
+	}
+	ctx, cancel := storing(ctx)
+	defer cancel()
+	if err := q.session.service.db.Outgoing.Attempted(ctx, send); err != nil {
+		q.session.log.ErrorContext(ctx, "counting a try failed", "outbox_id", send.ID, "error", err)
+		return false
+	}
+	q.announced = send.ID
 	return true
 }
 

@@ -54,6 +54,39 @@ func TestKilledWhileSending(t *testing.T) {
 	})
 }
 
+// TestKilledBeforeTheEndOfASend kills the gateway when a message that expires is
+// with its recipient and WhatsApp's ack is owed: when it has expired, the next
+// process does not tell that it was not sent.
+func TestKilledBeforeTheEndOfASend(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, dialect string) {
+		w := newWorld(t, dialect)
+		friend := w.phone("Friend")
+		require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultWithholdAcks, Phone: w.own.Number()}))
+		require.NoError(t, w.server.SetFault(wasim.Fault{Kind: wasim.FaultPhoneOffline, Phone: friend.Number()})) // no receipt helps
+		taken := w.server.Stats().Accepted
+		expires := time.Now().Add(2 * time.Second)
+		var sent sendResult
+		status := w.gateway.call(http.MethodPost, w.gateway.url("/api/v1/sessions/%s/messages?async=true", w.session), map[string]any{
+			"type": "text", "to": friend.JID().String(), "text": "in time", "expiresAt": expires.UnixMilli(),
+		}, &sent)
+		require.Equal(t, http.StatusAccepted, status)
+		until(t, "WhatsApp has taken it", func() bool { return w.server.Stats().Accepted > taken })
+		w.gateway.kill()
+		<-time.After(time.Until(expires.Add(100 * time.Millisecond)))
+		w.gateway.start()
+		w.working()
+		w.server.ClearFaults()
+		until(t, "it is resolved", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
+		assert.Equal(t, 1, w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'sent'"))
+		until(t, "it is shown", func() bool { return len(shown(friend)["in time"]) == 1 })
+		assert.Equal(t, sent.WAMessageID, shown(friend)["in time"][0].ID)
+		for _, e := range w.gateway.events("MESSAGE_STATUS") {
+			assert.NotEqual(t, "failed", e.Payload.Status)
+		}
+	})
+}
+
 // verifySends compares what was taken to be sent with what the friend's phone
 // shows and what the log tells.
 func (w *world) verifySends(friend *wasim.Phone) {
