@@ -28,7 +28,8 @@ import (
 
 // Config says what callers' addresses may reach.
 type Config struct {
-	// AllowPrivate lets them reach loopback, private and link-local addresses.
+	// AllowPrivate lets them reach loopback and private addresses. Link-local ones,
+	// where clouds keep the machine's own credentials, stay refused.
 	AllowPrivate bool
 	// MaxURL bounds an address in bytes; 0 = 2048.
 	MaxURL int
@@ -62,8 +63,8 @@ const (
 // Guard decides what callers' addresses may reach. It is safe for concurrent use.
 type Guard struct {
 	config Config
-	ranges *ssrf.Guardian // nil: everything is allowed
-	media  *http.Client   // of Fetch
+	ranges *ssrf.Guardian
+	media  *http.Client // of Fetch
 }
 
 // New makes a guard.
@@ -84,12 +85,30 @@ func New(config Config) *Guard {
 		config.UserAgent = defaultUserAgent
 	}
 	g := &Guard{config: config}
-	if !config.AllowPrivate {
-		g.ranges = ssrf.New(ssrf.WithAnyPort())
+	options := []ssrf.Option{ssrf.WithAnyPort()}
+	if config.AllowPrivate {
+		options = append(options, ssrf.WithAllowedV4Prefixes(privateV4()...), ssrf.WithAllowedV6Prefixes(privateV6()...))
 	}
+	g.ranges = ssrf.New(options...)
 	g.media = g.Client(config.FetchTimeout)
 	return g
 }
+
+// privateV4 and privateV6 are the machine itself and its private networks (RFC 1918,
+// RFC 6598, RFC 4193).
+func privateV4() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+		netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
+	}
+}
+
+func privateV6() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fc00::/7")}
+}
+
+// metadataV6 is where a cloud keeps a machine's credentials, among private addresses.
+var metadataV6 = netip.MustParseAddr("fd00:ec2::254")
 
 // Check refuses an address that no request may go to: anything but http and
 // https with a host, credentials or a fragment in it, a port that is none, and,
@@ -139,14 +158,11 @@ func (g *Guard) checkHost(field, host string) error {
 	if name == "" || len(name) > 253 {
 		return fault.Invalid(field, field+" must be an http or https address")
 	}
-	if g.ranges == nil {
-		return nil
-	}
 	address, err := netip.ParseAddr(name)
 	switch {
 	case err == nil && g.allowed(address) != nil:
 		return refused(field)
-	case err == nil:
+	case err == nil, g.config.AllowPrivate:
 		return nil
 	case strings.Contains(name, ":"), localName(name), numeric(name):
 		return refused(field)
@@ -186,10 +202,11 @@ func refused(field string) *fault.Error {
 // allowed refuses an address that is not public. An IPv4 address within an IPv6
 // one is judged as what it is.
 func (g *Guard) allowed(address netip.Addr) error {
-	if g.ranges == nil {
-		return nil
+	address = address.Unmap().WithZone("")
+	if address == metadataV6 {
+		return fmt.Errorf("%w: %s", ErrRefused, address)
 	}
-	if err := g.ranges.SafeAddr(address.Unmap().WithZone("")); err != nil {
+	if err := g.ranges.SafeAddr(address); err != nil {
 		return errors.Join(ErrRefused, err)
 	}
 	return nil

@@ -23,6 +23,7 @@ func TestCheck(t *testing.T) {
 	const (
 		fine     = ""
 		private  = "private_address"
+		never    = "never" // not with private ones allowed either
 		bad      = "bad"
 		metadata = "http://169.254.169.254/latest/meta-data/"
 	)
@@ -67,7 +68,7 @@ func TestCheck(t *testing.T) {
 		"https://%31%32%37.0.0.1/":                bad,
 		"http://" + strings.Repeat("a.", 150):     bad,
 		"http://a.b/" + strings.Repeat("x", 3000): bad,
-		metadata:                           private,
+		metadata:                           never,
 		"http://127.0.0.1/":                private,
 		"http://127.8.9.10:8080":           private,
 		"http://127.1/":                    private,
@@ -76,21 +77,21 @@ func TestCheck(t *testing.T) {
 		"http://0x7f.0.0.1/":               private,
 		"http://0177.0.0.1/":               private,
 		"http://1.2.3.08/":                 private,
-		"http://0.0.0.0/":                  private,
+		"http://0.0.0.0/":                  never,
 		"http://10.1.2.3/":                 private,
 		"http://172.16.0.1/":               private,
 		"http://192.168.1.1./":             private,
 		"http://100.64.0.1/":               private,
-		"http://224.0.0.1/":                private,
-		"http://255.255.255.255/":          private,
+		"http://224.0.0.1/":                never,
+		"http://255.255.255.255/":          never,
 		"http://[::1]/":                    private,
-		"http://[::]/":                     private,
+		"http://[::]/":                     never,
 		"http://[::ffff:127.0.0.1]/":       private,
 		"http://[::ffff:a00:1]/":           private,
-		"http://[fe80::1%25eth0]/":         private,
-		"http://[fd00:ec2::254]/":          private,
-		"http://[64:ff9b::7f00:1]/":        private,
-		"http://[2002:7f00:1::]/":          private,
+		"http://[fe80::1%25eth0]/":         never,
+		"http://[fd00:ec2::254]/":          never,
+		"http://[64:ff9b::7f00:1]/":        never,
+		"http://[2002:7f00:1::]/":          never,
 		"http://localhost/":                private,
 		"http://LocalHost.:80/":            private,
 		"http://a.localhost/":              private,
@@ -105,9 +106,9 @@ func TestCheck(t *testing.T) {
 			assert.NoError(t, err, address)
 			assert.NoError(t, open, address)
 			continue
-		case private:
+		case private, never:
 			assert.Equal(t, fault.ReasonPrivateAddress, reason(err), address)
-			assert.NoError(t, open, address)
+			assert.Equal(t, want == never, open != nil, "%s, with private ones allowed", address)
 		default:
 			assert.NotEqual(t, fault.ReasonPrivateAddress, reason(err), address)
 			assert.Equal(t, fault.Validation, fault.CodeOf(open), address)

@@ -37,7 +37,7 @@ type Config struct {
 	Event    Event
 	Media    Media
 
-	AllowPrivateNetworks bool `env:"GATEWAY_ALLOW_PRIVATE_NETWORKS" envDefault:"false" doc:"Lets webhooks and media URLs reach loopback and private addresses."`
+	AllowPrivateNetworks bool `env:"GATEWAY_ALLOW_PRIVATE_NETWORKS" envDefault:"false" doc:"Lets webhooks and media URLs reach loopback and private addresses, but no link-local ones."`
 	Playground           bool `env:"GATEWAY_PLAYGROUND" envDefault:"true" doc:"Serves the GraphQL playground at /playground."`
 	Introspection        bool `env:"GATEWAY_INTROSPECTION" envDefault:"true" doc:"Lets callers read the GraphQL schema over the API. The playground's explorer needs it."`
 
