@@ -201,7 +201,7 @@ func TestEventsKnowTheirMessages(t *testing.T) {
 				})
 				require.NoError(t, err)
 			}
-			stored, err := eventlog.NewOutboxSource(s.DB.Outbox).Next(t.Context(), 1000)
+			stored, err := eventlog.NewOutboxSource(s.DB.Outbox).Next(t.Context(), 1000, nil)
 			require.NoError(t, err)
 			graphtest.Append(t, s.Resolver.Events, stored...)
 

@@ -31,9 +31,18 @@ func (s *OutboxStore) Add(ctx context.Context, sessionID string, events ...NewEv
 	return storeError("session", "adding events of session "+sessionID, err)
 }
 
-// Next gives up to limit of the oldest events; none when there are none.
-func (s *OutboxStore) Next(ctx context.Context, limit int) ([]Event, error) {
-	rows, err := s.db.read(ctx).Raw("SELECT "+eventColumns+" FROM event_outbox ORDER BY seq LIMIT ?", limit).Rows()
+// Next gives up to limit of the oldest events, but none of the organizations that
+// are excepted; none when there are none.
+func (s *OutboxStore) Next(ctx context.Context, limit int, except ...string) ([]Event, error) {
+	query := s.db.read(ctx).Raw("SELECT "+eventColumns+" FROM event_outbox ORDER BY seq LIMIT ?", limit)
+	if len(except) > 0 {
+		given, err := keys("id", except)
+		if err != nil {
+			return nil, err
+		}
+		query = s.db.read(ctx).Raw("SELECT "+eventColumns+" FROM event_outbox WHERE organization_id NOT IN "+s.db.in(text("id"))+" ORDER BY seq LIMIT ?", given, limit)
+	}
+	rows, err := query.Rows()
 	if err != nil {
 		return nil, storeError("event", "reading the outbox", err)
 	}

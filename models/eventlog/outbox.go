@@ -12,8 +12,8 @@ type outboxSource struct{ store *models.OutboxStore }
 // NewOutboxSource is the database's outbox as a relay's source.
 func NewOutboxSource(store *models.OutboxStore) Source { return outboxSource{store} }
 
-func (s outboxSource) Next(ctx context.Context, limit int) ([]Event, error) {
-	rows, err := s.store.Next(ctx, limit)
+func (s outboxSource) Next(ctx context.Context, limit int, except []string) ([]Event, error) {
+	rows, err := s.store.Next(ctx, limit, except...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type queue struct {
 	done    []string // ids that are in the log
 	refused string   // an id that never will be
 	reason  error
+	failure error // of the log; what is done is done
 }
 
 // drain puts a queue into the log, up to the first event that fails. One that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // Source is the outbox that a [Relay] empties. It is compared by ==, to find two
 // relays of one.
 type Source interface {
-	// Next gives up to limit of the oldest events, in order; none when empty.
-	Next(ctx context.Context, limit int) ([]Event, error)
+	// Next gives up to limit of the oldest events, in order, but none of the
+	// organizations that are excepted; none when there are none.
+	Next(ctx context.Context, limit int, except []string) ([]Event, error)
 	// Delete forgets events by id; unknown ids are no error.
 	Delete(ctx context.Context, ids []string) error
 	// Reject moves an event aside that the log can never take, and why.
@@ -45,12 +47,19 @@ var ErrRelayed = errors.New("the outbox has a relay already")
 // repeats nothing and reorders nothing, however long ago it was. Relays in
 // several processes are safe, but only in each other's way.
 type Relay struct {
-	source Source
-	log    *Log
-	places map[string]*place // where organizations' logs end, as far as is known; Run's own
+	source  Source
+	log     *Log
+	places  map[string]*place // where organizations' logs end, as far as is known; Run's own
+	resting map[string]*rest  // organizations whose logs failed; Run's own
 
 	mu    sync.Mutex
 	stats RelayStats
+}
+
+// rest is how long a log that failed is left alone: the others go on meanwhile.
+type rest struct {
+	until time.Time
+	pause *backoff.ExponentialBackOff
 }
 
 // RelayStats is what a relay has done since the process started.
@@ -67,7 +76,7 @@ func (s RelayStats) Failing() bool { return !s.FailingSince.IsZero() }
 
 // NewRelay makes a relay; Run it.
 func NewRelay(source Source, log *Log) *Relay {
-	return &Relay{source: source, log: log, places: map[string]*place{}}
+	return &Relay{source: source, log: log, places: map[string]*place{}, resting: map[string]*rest{}}
 }
 
 // Stats gives the counters of now.
@@ -79,7 +88,8 @@ func (r *Relay) Stats() RelayStats {
 
 // Run relays until ctx ends or the log is closed, and returns why. While the log
 // or the outbox is away it tries again, waiting up to five seconds; order is
-// kept, for no event is taken before the one before it is in the log. A second
+// kept, for no event is taken before the one before it is in the log. An
+// organization whose log fails holds up no other. A second
 // relay of a source in this process fails with [ErrRelayed].
 func (r *Relay) Run(ctx context.Context) error {
 	leave, err := r.log.enter(r.source)
@@ -87,13 +97,12 @@ func (r *Relay) Run(ctx context.Context) error {
 		return err
 	}
 	defer leave()
-	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 5*time.Second
+	wait := relayBackOff()
 	idle := time.NewTimer(relayIdle)
 	defer idle.Stop()
 	for {
-		moved, err := r.step(ctx)
-		gathering := moved > 1 && moved < relayBatch
+		moved, full, err := r.step(ctx)
+		gathering := moved > 1 && !full
 		if ctx.Err() != nil {
 			return fmt.Errorf("relaying events: %w", ctx.Err())
 		}
@@ -101,13 +110,13 @@ func (r *Relay) Run(ctx context.Context) error {
 		pause := relayIdle
 		var wake <-chan struct{}
 		switch {
-		case errors.Is(err, errMoved):
-			clear(r.places)
-			pause = wait.NextBackOff()
 		case err != nil:
 			clear(r.places)
 			pause = wait.NextBackOff()
 			r.log.config.Logger.LogAttrs(ctx, slog.LevelWarn, "relaying events failed", slog.Any("error", err), slog.Duration("retry_in", pause))
+		case full: // there may be more, behind what failed too
+			wait.Reset()
+			continue
 		case gathering:
 			wait.Reset()
 			pause = relayPace
@@ -117,6 +126,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		default:
 			wait.Reset()
 			wake = r.source.Wake()
+			for _, resting := range r.resting {
+				pause = min(pause, max(time.Until(resting.until), 0))
+			}
 		}
 		idle.Reset(pause)
 		select {
@@ -127,6 +139,12 @@ func (r *Relay) Run(ctx context.Context) error {
 		case <-wake:
 		}
 	}
+}
+
+func relayBackOff() *backoff.ExponentialBackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = 20*time.Millisecond, 5*time.Second
+	return b
 }
 
 // enter takes a source for the only relay of it in this process.
@@ -148,24 +166,27 @@ func (r *Relay) note(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case err == nil:
+	case err == nil && len(r.resting) == 0:
 		r.stats.FailingSince = time.Time{}
 		return
-	case errors.Is(err, errMoved):
-		return // another relay was faster
+	case err == nil, errors.Is(err, errMoved):
+		return // another relay was faster, or a log rests
 	case r.stats.FailingSince.IsZero():
 		r.stats.FailingSince = time.Now()
 	}
 	r.stats.LastError = err.Error()
 }
 
-// step takes one batch and tells by how much the outbox got shorter; it may have
-// and fail, each for other events.
-func (r *Relay) step(ctx context.Context) (moved int, err error) {
-	events, err := r.source.Next(ctx, relayBatch)
+// step takes one batch and tells by how much the outbox got shorter, and whether
+// there may be more in it. A log that fails is left alone for a while; an error is
+// about the outbox.
+func (r *Relay) step(ctx context.Context) (moved int, full bool, err error) {
+	except := r.except(time.Now())
+	events, err := r.source.Next(ctx, relayBatch, except)
 	if err != nil {
-		return 0, fmt.Errorf("reading the outbox: %w", err)
+		return 0, false, fmt.Errorf("reading the outbox: %w", err)
 	}
+	full = len(events) == relayBatch
 	var (
 		order  []*queue
 		queues = map[string]*queue{}
@@ -174,7 +195,7 @@ func (r *Relay) step(ctx context.Context) (moved int, err error) {
 		msg, err := event.message()
 		if err != nil {
 			if err = r.reject(ctx, event.ID, err); err != nil {
-				return moved, err
+				return moved, full, err
 			}
 			moved++
 			continue
@@ -190,11 +211,58 @@ func (r *Relay) step(ctx context.Context) (moved int, err error) {
 	var group errgroup.Group
 	group.SetLimit(appenders)
 	for _, q := range order {
-		group.Go(func() error { return r.log.drain(ctx, q) })
+		group.Go(func() error {
+			q.failure = r.log.drain(ctx, q)
+			return nil
+		})
 	}
-	err = group.Wait()
-	settled, unsettled := r.settle(ctx, order)
-	return moved + settled, errors.Join(err, unsettled)
+	_ = group.Wait() // each queue has its own
+	settled, err := r.settle(ctx, order)
+	if ctx.Err() == nil {
+		r.judge(ctx, order)
+	}
+	if !full { // who was looked for and has nothing to say any more has no failure either
+		for organization := range r.resting {
+			if queues[organization] == nil && !slices.Contains(except, organization) {
+				delete(r.resting, organization)
+			}
+		}
+	}
+	return moved + settled, full, err
+}
+
+// except gives the organizations whose logs rest.
+func (r *Relay) except(now time.Time) []string {
+	var names []string
+	for organization, resting := range r.resting {
+		if now.Before(resting.until) {
+			names = append(names, organization)
+		}
+	}
+	return names
+}
+
+// judge lets the logs that failed rest, longer each time.
+func (r *Relay) judge(ctx context.Context, queues []*queue) {
+	for _, q := range queues {
+		if q.failure == nil {
+			delete(r.resting, q.organization)
+			continue
+		}
+		delete(r.places, q.organization)
+		resting := r.resting[q.organization]
+		if resting == nil {
+			resting = &rest{pause: relayBackOff()}
+			r.resting[q.organization] = resting
+		}
+		pause := resting.pause.NextBackOff()
+		resting.until = time.Now().Add(pause)
+		r.note(q.failure)
+		if !errors.Is(q.failure, errMoved) {
+			r.log.config.Logger.LogAttrs(ctx, slog.LevelWarn, "relaying events failed",
+				slog.String("organization_id", q.organization), slog.Any("error", q.failure), slog.Duration("retry_in", pause))
+		}
+	}
 }
 
 // settle deletes what is in the log, moves aside what never will be, and

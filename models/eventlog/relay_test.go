@@ -38,7 +38,7 @@ func newOutbox(rows ...eventlog.Event) *outbox {
 	return &outbox{rows: slices.Clone(rows), wake: make(chan struct{}, 1), empty: make(chan struct{}, 1)}
 }
 
-func (o *outbox) Next(_ context.Context, limit int) ([]eventlog.Event, error) {
+func (o *outbox) Next(_ context.Context, limit int, except []string) ([]eventlog.Event, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.rows) == 0 {
@@ -47,7 +47,8 @@ func (o *outbox) Next(_ context.Context, limit int) ([]eventlog.Event, error) {
 		default:
 		}
 	}
-	return slices.Clone(o.rows[:min(limit, len(o.rows))]), nil
+	rows := slices.DeleteFunc(slices.Clone(o.rows), func(e eventlog.Event) bool { return slices.Contains(except, e.Organization) })
+	return rows[:min(limit, len(rows))], nil
 }
 
 func (o *outbox) Delete(_ context.Context, ids []string) error {
@@ -116,6 +117,45 @@ func TestRelayEmptiesTheOutboxInOrderThroughFailures(t *testing.T) {
 	assert.EqualValues(t, 700, stats.Published)
 	assert.WithinDuration(t, time.Now(), stats.LastPublishedAt, time.Minute)
 	assert.Contains(t, stats.LastError, "the database is away")
+}
+
+// An organization whose log cannot be written, however much it has to say, holds up
+// no other, and is heard when its log works again.
+func TestOneLogThatFailsHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	x := newExternal(t)
+	x.start()
+	log := x.log(t)
+	require.NoError(t, log.Append(t.Context(), many("broken", 1)))
+	conn, err := nats.Connect(x.url())
+	require.NoError(t, err)
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	require.NoError(t, err)
+	var stream jetstream.StreamConfig
+	for info := range js.ListStreams(t.Context()).Info() {
+		stream = info.Config
+	}
+	require.NoError(t, js.DeleteStream(t.Context(), stream.Name))
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "squatter", Subjects: stream.Subjects})
+	require.NoError(t, err)
+
+	broken, well := many("broken", 700), many("well", 30)
+	source := newOutbox(append(slices.Clone(broken), well...)...)
+	relay := run(t, source, log)
+	require.Eventually(t, func() bool { return relay.Stats().Published >= 30 }, 20*time.Second, time.Millisecond)
+	same(t, ids(well), ids(all(t, log, "well")))
+	assert.True(t, relay.Stats().Failing())
+	more := many("well", 300)
+	source.add(more...)
+	require.Eventually(t, func() bool { return relay.Stats().Published >= 330 }, 20*time.Second, time.Millisecond)
+	assert.True(t, relay.Stats().Failing(), "one of them does")
+
+	require.NoError(t, js.DeleteStream(t.Context(), "squatter"))
+	<-source.empty
+	same(t, ids(broken), ids(all(t, log, "broken")))
+	same(t, ids(append(well, more...)), ids(all(t, log, "well")))
+	require.Eventually(t, func() bool { return !relay.Stats().Failing() }, 10*time.Second, time.Millisecond)
 }
 
 func TestRelayWaitsForTheLog(t *testing.T) {
