@@ -66,13 +66,15 @@ func (l lifetime) subscription(ctx context.Context, next graphql.OperationHandle
 	answer, said := next(ctx), false
 	return func(responseCtx context.Context) *graphql.Response {
 		response := answer(responseCtx)
-		if response != nil || said {
+		cause := context.Cause(ctx)
+		refused := fault.Is(cause, fault.Unauthorized)
+		// What failed because the credential ended is not what its caller is told.
+		if said || response != nil && !(refused && len(response.Errors) > 0) {
 			return response
 		}
 		said = true
-		cause := context.Cause(ctx)
 		end(nil)
-		if !fault.Is(cause, fault.Unauthorized) {
+		if !refused {
 			cause = reason.get()
 		}
 		if cause == nil {

@@ -355,15 +355,16 @@ func TestChangesWaitForWhatCanBeRead(t *testing.T) {
 			t.Parallel()
 			modelstest.Each(t, func(t *testing.T, db *models.DB) {
 				ctx, session := t.Context(), modelstest.Session(t, db, "org")
-				c.readable.Raw = []byte("raw")
-				receive(t, db, session.ID, placeholder, c.change, c.readable)
+				readable := c.readable
+				readable.Raw = []byte("raw")
+				receive(t, db, session.ID, placeholder, c.change, readable)
 				m, err := db.Messages.Get(ctx, session.ID, "T")
 				require.NoError(t, err)
-				assert.Equal(t, c.readable.Type, m.Type)
+				assert.Equal(t, readable.Type, m.Type)
 				c.check(t, db, m)
 				events := outbox(t, db)
 				assert.Equal(t, []string{"message.undecryptable " + teamJID, string(c.event) + " " + teamJID, "message " + teamJID}, events)
-				for _, again := range []models.NewMessage{placeholder, c.change, c.readable} { // delivered another time
+				for _, again := range []models.NewMessage{placeholder, c.change, readable} { // delivered another time
 					_, fresh, err := db.Messages.Receive(ctx, session.ID, again)
 					require.NoError(t, err)
 					assert.False(t, fresh)
