@@ -24,8 +24,9 @@ func (db *DB) mergeChats(tx *gorm.DB, merges map[int64]int64) error {
 // the other's. The same message, or receipt, under both addresses is one; of two
 // reactions or votes the later counts.
 func mergeMessages(tx *gorm.DB, from, to int64) error {
-	steps := []mergeStep{{`UPDATE messages AS m SET sender_id = ? WHERE m.sender_id = ? AND NOT EXISTS (SELECT 1 FROM messages t
-		WHERE t.session_id = m.session_id AND t.wa_message_id = m.wa_message_id AND t.chat_id = m.chat_id AND t.sender_id = ?)`, []any{to, from, to}}}
+	steps := yield("m.sender_id = ?", to, "t.chat_id = m.chat_id AND t.sender_id = ?", from)
+	steps = append(steps, mergeStep{`UPDATE messages AS m SET sender_id = ? WHERE m.sender_id = ? AND NOT EXISTS (SELECT 1 FROM messages t
+		WHERE t.session_id = m.session_id AND t.wa_message_id = m.wa_message_id AND t.chat_id = m.chat_id AND t.sender_id = ?)`, []any{to, from, to}})
 	steps = append(steps, handOver("m.sender_id = ?", from, "t.chat_id = m.chat_id AND t.sender_id = ?", to)...)
 	steps = append(steps,
 		mergeStep{"DELETE FROM messages WHERE sender_id = ?", []any{from}},
@@ -61,6 +62,15 @@ func handOver(goes string, going int64, stays string, staying int64) (steps []me
 			[]any{staying, staying, going, staying}})
 	}
 	return steps
+}
+
+// yield lets a message that could not be read make room for the same one that could,
+// although that is the one to go: its place is the message's. The conditions are
+// those of handOver the other way round.
+func yield(stays string, staying int64, goes string, going int64) []mergeStep {
+	const unread, read = " AND m.type = 'undecryptable'", " AND t.type <> 'undecryptable'"
+	return append(handOver(stays+unread, staying, goes+read, going), mergeStep{`DELETE FROM messages WHERE id IN (SELECT m.id FROM messages m
+		JOIN messages t ON t.session_id = m.session_id AND t.wa_message_id = m.wa_message_id AND ` + goes + read + " WHERE " + stays + unread + ")", []any{going, staying}})
 }
 
 // mergeStep is one statement of a merge.
@@ -101,7 +111,7 @@ func mergeChat(tx *gorm.DB, from, to int64) error {
 	if err := rows.Close(); err != nil {
 		return err
 	}
-	steps := []mergeStep{
+	steps := append(yield("m.chat_id = ?", stays, "t.chat_id = ? AND t.sender_id = m.sender_id", gone), []mergeStep{
 		{`UPDATE chats SET unread_count = chats.unread_count + f.unread_count,
 			last_message_at = CASE WHEN chats.last_message_at < f.last_message_at THEN f.last_message_at ELSE chats.last_message_at END,
 			archived = chats.archived OR f.archived, pinned = chats.pinned OR f.pinned, marked_unread = chats.marked_unread OR f.marked_unread,
@@ -111,7 +121,7 @@ func mergeChat(tx *gorm.DB, from, to int64) error {
 			FROM chats AS f WHERE f.id = ? AND chats.id = ?`, []any{gone, stays}},
 		{`UPDATE messages SET chat_id = ? WHERE chat_id = ? AND NOT EXISTS (SELECT 1 FROM messages t WHERE t.session_id = messages.session_id
 			AND t.wa_message_id = messages.wa_message_id AND t.chat_id = ? AND t.sender_id = messages.sender_id)`, []any{stays, gone, stays}},
-	}
+	}...)
 	steps = append(steps, handOver("m.chat_id = ?", gone, "t.chat_id = ? AND t.sender_id = m.sender_id", stays)...)
 	return runMerge(tx, append(steps,
 		mergeStep{`UPDATE label_links AS l SET chat_id = ? WHERE l.chat_id = ? AND NOT EXISTS (SELECT 1 FROM label_links t

@@ -115,6 +115,45 @@ func TestMergingKeepsWhatHangsOnATwin(t *testing.T) {
 	})
 }
 
+// Of a message that could not be read under one address, and could under the other,
+// what could be read stays.
+func TestMergingKeepsWhatCouldBeRead(t *testing.T) {
+	t.Parallel()
+	for name, unread := range map[string]models.Person{"of the one that stays": lid("1"), "of the one that goes": phone("6281")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			modelstest.Each(t, func(t *testing.T, db *models.DB) {
+				session := modelstest.Session(t, db, "org")
+				me, readable := both("7", "77"), phone("6281")
+				if unread == readable {
+					readable = lid("1")
+				}
+				_, err := db.Identities.Upsert(t.Context(), session.ID, []models.Person{lid("1"), phone("6281")})
+				require.NoError(t, err)
+				for id, sender := range map[string][2]models.Person{"theirs": {unread, readable}, "own": {me, me}} {
+					for i, with := range []models.Person{unread, readable} {
+						m := models.NewMessage{
+							Chat: models.ChatAddress{Type: models.ChatDM, Person: with}, Sender: sender[i], FromMe: sender[i] == me,
+							WAMessageID: id, Type: models.MessageText, Body: id, Timestamp: 1000,
+						}
+						if i == 0 {
+							m.Type, m.Body, m.Error, m.Quiet = models.MessageUndecryptable, "", "decryption_failed", true
+						}
+						_, _, err := db.Messages.Receive(t.Context(), session.ID, m)
+						require.NoError(t, err)
+					}
+				}
+				execute(t, db, "INSERT INTO message_reactions SELECT id, 1001, 'kept', 1 FROM messages WHERE type = 'undecryptable'")
+
+				_, err = db.Identities.Upsert(t.Context(), session.ID, []models.Person{both("1", "6281")})
+				require.NoError(t, err)
+				assert.Equal(t, []string{"own", "theirs"}, texts(t, db, "SELECT body FROM messages ORDER BY body"))
+				assert.Equal(t, []string{"kept", "kept"}, texts(t, db, "SELECT r.emoji FROM message_reactions r JOIN messages m ON m.id = r.message_id"))
+			})
+		})
+	}
+}
+
 // Both databases end with the same chats, messages and what was said of them after
 // the same random messages, reactions, votes, calls and mappings, and nothing ever
 // belongs to somebody who is gone.
