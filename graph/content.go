@@ -28,7 +28,7 @@ func (r *Resolver) content(ctx context.Context, m *models.Message) (gen.MessageC
 		return r.pollContent(ctx, m)
 	case c.Location != nil:
 		return gen.LocationContent{
-			Latitude: c.Location.Latitude, Longitude: c.Location.Longitude, Name: textOrNull(c.Location.Name),
+			Latitude: c.Location.Latitude, Longitude: c.Location.Longitude, Name: c.Location.Name,
 			Address: textOrNull(c.Location.Address), Live: c.Location.Live,
 		}, nil
 	case len(c.Contacts) > 0:
@@ -36,11 +36,11 @@ func (r *Resolver) content(ctx context.Context, m *models.Message) (gen.MessageC
 	case m.Type == models.MessageReaction:
 		return gen.ReactionContent{Emoji: m.Body, TargetID: m.QuotedID}, nil
 	case m.Type == models.MessageVote:
-		return gen.VoteContent{Options: append([]string{}, c.Options...), TargetID: m.QuotedID}, nil
+		return gen.VoteContent{Chosen: append([]string{}, c.Options...), TargetID: m.QuotedID}, nil
 	case m.Type == models.MessageRevoke:
-		return gen.SystemContent{Kind: string(models.MessageRevoke)}, nil
+		return gen.SystemContent{Notice: string(models.MessageRevoke)}, nil
 	case c.System != nil:
-		return gen.SystemContent{Kind: c.System.Kind}, nil
+		return gen.SystemContent{Notice: c.System.Kind}, nil
 	default:
 		return r.unknownContent(ctx, m)
 	}

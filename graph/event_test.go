@@ -19,17 +19,17 @@ import (
 // everyField asks for everything that the types of events have of their own.
 const everyField = `id type sessionId organizationId timestamp payload __typename
 	... on MessageEvent { message { chatJid waMessageId body type direction ackLevel mentions edited timestamp senderJid senderLid } }
-	... on MessageStatusEvent { waMessageId chatJid ackLevel statusWord: status participantJid error outboxId }
+	... on MessageStatusEvent { waMessageId chatJid ackLevel status participantJid error outboxId }
 	... on MessageUndecryptableEvent { waMessageId chatJid senderJid reason }
 	... on SessionStatusEvent { sessionStatus statusReason }
 	... on PairingEvent { code expiresAt }
 	... on ChatEvent { chatJid unreadCount }
-	... on GroupEvent { groupJid action memberJids }
+	... on GroupEvent { groupJid memberAction memberJids }
 	... on ContactEvent { lid phoneJid name }
-	... on ReactionEvent { chatJid waMessageId reactor: senderJid fromMe emoji }
+	... on ReactionEvent { chatJid waMessageId senderJid fromMe emoji }
 	... on PollVoteEvent { chatJid waMessageId voterJid options }
-	... on PresenceEvent { chatJid present: senderJid state }
-	... on CallEvent { callId fromJid call: action video }
+	... on PresenceEvent { chatJid senderJid state }
+	... on CallEvent { callId fromJid action video }
 	... on HistorySyncedEvent { chats messages progress }`
 
 // TestEventsAreTyped: each event of the contract by its type, its own fields from
@@ -55,9 +55,9 @@ func TestEventsAreTyped(t *testing.T) {
 		{models.EventMessageRevoked, message, "MessageEvent", asMessage},
 		{models.EventChannelMessage, message, "MessageEvent", asMessage},
 		{models.EventMessageStatus, contract.MessageStatus{WAMessageID: "3EB0", ChatJID: chat, AckLevel: 3, Status: "read", ParticipantJID: chat}, "MessageStatusEvent",
-			`"waMessageId":"3EB0","chatJid":"` + chat + `","ackLevel":3,"statusWord":"read","participantJid":"` + chat + `","error":null,"outboxId":null`},
+			`"waMessageId":"3EB0","chatJid":"` + chat + `","ackLevel":3,"status":"read","participantJid":"` + chat + `","error":null,"outboxId":null`},
 		{models.EventMessageStatus, contract.MessageStatus{WAMessageID: "3EB0", ChatJID: chat, AckLevel: -1, Status: "failed", Error: "refused", OutboxID: "01J"}, "MessageStatusEvent",
-			`"waMessageId":"3EB0","chatJid":"` + chat + `","ackLevel":-1,"statusWord":"failed","participantJid":null,"error":"refused","outboxId":"01J"`},
+			`"waMessageId":"3EB0","chatJid":"` + chat + `","ackLevel":-1,"status":"failed","participantJid":null,"error":"refused","outboxId":"01J"`},
 		{models.EventMessageUndecryptable, contract.Undecryptable{WAMessageID: "3EB0", ChatJID: chat, Reason: "view_once"}, "MessageUndecryptableEvent",
 			`"waMessageId":"3EB0","chatJid":"` + chat + `","senderJid":null,"reason":"view_once"`},
 		{models.EventSessionStatus, contract.Session{Status: "scan_qr_code"}, "SessionStatusEvent", `"sessionStatus":"SCAN_QR_CODE","statusReason":null`},
@@ -66,19 +66,19 @@ func TestEventsAreTyped(t *testing.T) {
 		{models.EventAuthPairingCode, contract.PairingCode{Code: "ABCD-1234", ExpiresAt: 1719662400000}, "PairingEvent", `"code":"ABCD-1234","expiresAt":"2024-06-29T12:00:00.000Z"`},
 		{models.EventChatUpdated, contract.Chat{JID: chat, UnreadCount: 3}, "ChatEvent", `"chatJid":"` + chat + `","unreadCount":3`},
 		{models.EventContactUpdated, contract.Identity{LID: lid, Name: "Alice"}, "ContactEvent", `"lid":"` + lid + `","phoneJid":null,"name":"Alice"`},
-		{models.EventGroupUpdated, contract.Group{GroupJID: group}, "GroupEvent", `"groupJid":"` + group + `","action":null,"memberJids":[]`},
+		{models.EventGroupUpdated, contract.Group{GroupJID: group}, "GroupEvent", `"groupJid":"` + group + `","memberAction":null,"memberJids":[]`},
 		{models.EventGroupMembers, contract.GroupMembersChange{GroupJID: group, Action: "join", Members: []contract.Participant{{JID: chat}}}, "GroupEvent",
-			`"groupJid":"` + group + `","action":"join","memberJids":["` + chat + `"]`},
+			`"groupJid":"` + group + `","memberAction":"join","memberJids":["` + chat + `"]`},
 		{models.EventMessageReaction, contract.ReactionChange{ChatJID: chat, WAMessageID: "3EB0", SenderJID: chat, Emoji: "👍"}, "ReactionEvent",
-			`"chatJid":"` + chat + `","waMessageId":"3EB0","reactor":"` + chat + `","fromMe":false,"emoji":"👍"`},
+			`"chatJid":"` + chat + `","waMessageId":"3EB0","senderJid":"` + chat + `","fromMe":false,"emoji":"👍"`},
 		{models.EventPollVote, contract.PollVote{ChatJID: chat, WAMessageID: "3EB0", VoterJID: chat, Options: []string{"a"}}, "PollVoteEvent",
 			`"chatJid":"` + chat + `","waMessageId":"3EB0","voterJid":"` + chat + `","options":["a"]`},
 		{models.EventPollVote, contract.PollVote{ChatJID: chat, WAMessageID: "3EB0"}, "PollVoteEvent",
 			`"chatJid":"` + chat + `","waMessageId":"3EB0","voterJid":null,"options":[]`},
 		{models.EventPresence, contract.Presence{ChatJID: chat, SenderJID: chat, State: "composing"}, "PresenceEvent",
-			`"chatJid":"` + chat + `","present":"` + chat + `","state":"composing"`},
+			`"chatJid":"` + chat + `","senderJid":"` + chat + `","state":"composing"`},
 		{models.EventCall, contract.Call{CallID: "C", FromJID: chat, Action: "offer", Video: true}, "CallEvent",
-			`"callId":"C","fromJid":"` + chat + `","call":"offer","video":true`},
+			`"callId":"C","fromJid":"` + chat + `","action":"offer","video":true`},
 		{models.EventHistorySynced, contract.HistorySynced{Chats: 2, Messages: 3, Progress: 7}, "HistorySyncedEvent", `"chats":2,"messages":3,"progress":7`},
 		{models.EventMessage, map[string]any{"ackLevel": "not a number"}, "OtherEvent", ""}, // nothing is thrown away
 	}

@@ -103,7 +103,7 @@ func groupMembersEvent(head gen.EventHead, c contract.GroupMembersChange) *gen.G
 	for i, m := range c.Members {
 		members[i] = m.JID
 	}
-	return &gen.GroupEvent{EventHead: head, GroupJID: c.GroupJID, Action: c.Action, MemberJids: members}
+	return &gen.GroupEvent{EventHead: head, GroupJID: c.GroupJID, MemberAction: c.Action, MemberJids: members}
 }
 
 func reactionEvent(head gen.EventHead, c contract.ReactionChange) *gen.ReactionEvent {

@@ -68,8 +68,9 @@ func (l lifetime) subscription(ctx context.Context, next graphql.OperationHandle
 		response := answer(responseCtx)
 		cause := context.Cause(ctx)
 		refused := fault.Is(cause, fault.Unauthorized)
+		failed := response != nil && len(response.Errors) > 0
 		// What failed because the credential ended is not what its caller is told.
-		if said || response != nil && !(refused && len(response.Errors) > 0) {
+		if over := response == nil || failed && refused; said || !over {
 			return response
 		}
 		said = true

@@ -132,3 +132,29 @@ func TestSDLIsTheSchema(t *testing.T) {
 	}
 	assert.NotNil(t, parsed.Mutation.Fields.ForName("createGroup").Directives.ForName("capability"), "permissions are part of it")
 }
+
+// TestFragmentsDoNotConflict: what the types of a union or an interface call by the
+// same name is of the same type, so that clients can ask for it of each of them
+// without aliases (GraphQL specification, 5.3.2).
+func TestFragmentsDoNotConflict(t *testing.T) {
+	t.Parallel()
+	s := schema()
+	for name, definition := range s.Types {
+		if definition.BuiltIn || name == "Node" || (definition.Kind != ast.Union && definition.Kind != ast.Interface) {
+			continue
+		}
+		seen := map[string]string{}
+		for _, object := range s.GetPossibleTypes(definition) {
+			for _, field := range object.Fields {
+				shape := field.Type.String()
+				if d := s.Types[field.Type.Name()]; d.IsCompositeType() {
+					shape = strings.ReplaceAll(shape, field.Type.Name(), "object") // their fields are what counts
+				}
+				if other, ok := seen[field.Name]; ok {
+					assert.Equal(t, other, shape, "%s: %s.%s", name, object.Name, field.Name)
+				}
+				seen[field.Name] = shape
+			}
+		}
+	}
+}

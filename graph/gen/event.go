@@ -70,9 +70,9 @@ type ChatEvent struct {
 // GroupEvent is a group that changed, or its members.
 type GroupEvent struct {
 	EventHead
-	GroupJID   string
-	Action     string // "" the group itself
-	MemberJids []string
+	GroupJID     string
+	MemberAction string // "" the group itself
+	MemberJids   []string
 }
 
 // ContactEvent is a person of whom something changed.

@@ -481,9 +481,9 @@ type ComplexityRoot struct {
 	}
 
 	GroupEvent struct {
-		Action         func(childComplexity int) int
 		GroupJID       func(childComplexity int) int
 		ID             func(childComplexity int) int
+		MemberAction   func(childComplexity int) int
 		MemberJids     func(childComplexity int) int
 		OrganizationID func(childComplexity int) int
 		Payload        func(childComplexity int) int
@@ -1227,7 +1227,7 @@ type ComplexityRoot struct {
 	}
 
 	SystemContent struct {
-		Kind func(childComplexity int) int
+		Notice func(childComplexity int) int
 	}
 
 	TestWebhookPayload struct {
@@ -1299,7 +1299,7 @@ type ComplexityRoot struct {
 	}
 
 	VoteContent struct {
-		Options  func(childComplexity int) int
+		Chosen   func(childComplexity int) int
 		TargetID func(childComplexity int) int
 	}
 
@@ -3139,12 +3139,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupEdge.Node(childComplexity), true
 
-	case "GroupEvent.action":
-		if e.ComplexityRoot.GroupEvent.Action == nil {
-			break
-		}
-
-		return e.ComplexityRoot.GroupEvent.Action(childComplexity), true
 	case "GroupEvent.groupJid":
 		if e.ComplexityRoot.GroupEvent.GroupJID == nil {
 			break
@@ -3157,6 +3151,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupEvent.ID(childComplexity), true
+	case "GroupEvent.memberAction":
+		if e.ComplexityRoot.GroupEvent.MemberAction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupEvent.MemberAction(childComplexity), true
 	case "GroupEvent.memberJids":
 		if e.ComplexityRoot.GroupEvent.MemberJids == nil {
 			break
@@ -6774,12 +6774,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.Pairing(childComplexity, args["sessionId"].(string)), true
 
-	case "SystemContent.kind":
-		if e.ComplexityRoot.SystemContent.Kind == nil {
+	case "SystemContent.notice":
+		if e.ComplexityRoot.SystemContent.Notice == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SystemContent.Kind(childComplexity), true
+		return e.ComplexityRoot.SystemContent.Notice(childComplexity), true
 
 	case "TestWebhookPayload.delivered":
 		if e.ComplexityRoot.TestWebhookPayload.Delivered == nil {
@@ -6934,12 +6934,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.UserID(childComplexity), true
 
-	case "VoteContent.options":
-		if e.ComplexityRoot.VoteContent.Options == nil {
+	case "VoteContent.chosen":
+		if e.ComplexityRoot.VoteContent.Chosen == nil {
 			break
 		}
 
-		return e.ComplexityRoot.VoteContent.Options(childComplexity), true
+		return e.ComplexityRoot.VoteContent.Chosen(childComplexity), true
 	case "VoteContent.targetId":
 		if e.ComplexityRoot.VoteContent.TargetID == nil {
 			break
@@ -8592,7 +8592,7 @@ type GroupEvent implements Event {
   "The group's address."
   groupJid: JID!
   "What happened to members: add, remove, promote, demote, join, leave; null in GROUP_UPDATED."
-  action: String
+  memberAction: String
   "Whom it happened to, by phone number where known; empty in GROUP_UPDATED."
   memberJids: [JID!]!
 }
@@ -8686,7 +8686,7 @@ type PresenceEvent implements Event {
   "The chat's address."
   chatJid: JID!
   "Whose presence it is."
-  senderJid: JID!
+  senderJid: JID
   "composing, recording, paused, available or unavailable."
   state: String!
 }
@@ -9615,8 +9615,8 @@ type LocationContent {
   latitude: Float!
   "Degrees."
   longitude: Float!
-  "What it is called; null when unnamed."
-  name: String
+  "What it is called; empty when unnamed."
+  name: String!
   "Its address; null when unknown."
   address: String
   "Whether it is shared as it changes."
@@ -9642,7 +9642,7 @@ type ContactCard {
 "A vote in a poll: only found by its own id, for it stands in no list."
 type VoteContent {
   "The options chosen; empty: the vote was taken back, or could not be read yet."
-  options: [String!]!
+  chosen: [String!]!
   "The poll, by WhatsApp's id."
   targetId: String!
 }
@@ -9658,7 +9658,7 @@ type ReactionContent {
 "Something WhatsApp says of the chat."
 type SystemContent {
   "What: ephemeral_setting, message_pinned, revoke, …"
-  kind: String!
+  notice: String!
 }
 
 "A kind that this version does not know."
@@ -23518,16 +23518,16 @@ func fieldContext_GroupEvent_groupJid(_ context.Context, ec *executionContext, f
 	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "JID")
 }
 
-func _GroupEvent_action(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
+func _GroupEvent_memberAction(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *GroupEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_GroupEvent_action(ctx, ec, field)
+			return fieldContext_GroupEvent_memberAction(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Action, nil
+			return obj.MemberAction, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -23537,7 +23537,7 @@ func _GroupEvent_action(ctx context.Context, ec *executionContext, field graphql
 		false,
 	)
 }
-func fieldContext_GroupEvent_action(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_GroupEvent_memberAction(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("GroupEvent", field, false, false, "String")
 }
 
@@ -24885,11 +24885,11 @@ func _LocationContent_name(ctx context.Context, ec *executionContext, field grap
 			return obj.Name, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return marshalOString2ᚖstring(ctx, ec, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return marshalNString2string(ctx, ec, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func fieldContext_LocationContent_name(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -33926,10 +33926,10 @@ func _PresenceEvent_senderJid(ctx context.Context, ec *executionContext, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return marshalNJID2string(ctx, ec, selections, v)
+			return marshalOJID2string(ctx, ec, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func fieldContext_PresenceEvent_senderJid(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -40974,16 +40974,16 @@ func fieldContext_Subscription_pairing(ctx context.Context, ec *executionContext
 	return fc, nil
 }
 
-func _SystemContent_kind(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SystemContent) (ret graphql.Marshaler) {
+func _SystemContent_notice(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *SystemContent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_SystemContent_kind(ctx, ec, field)
+			return fieldContext_SystemContent_notice(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
+			return obj.Notice, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -40993,7 +40993,7 @@ func _SystemContent_kind(ctx context.Context, ec *executionContext, field graphq
 		true,
 	)
 }
-func fieldContext_SystemContent_kind(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_SystemContent_notice(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SystemContent", field, false, false, "String")
 }
 
@@ -41643,16 +41643,16 @@ func fieldContext_Viewer_capabilities(_ context.Context, ec *executionContext, f
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Capability")
 }
 
-func _VoteContent_options(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *VoteContent) (ret graphql.Marshaler) {
+func _VoteContent_chosen(ctx context.Context, ec *executionContext, field graphql.CollectedField, obj *VoteContent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return fieldContext_VoteContent_options(ctx, ec, field)
+			return fieldContext_VoteContent_chosen(ctx, ec, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Options, nil
+			return obj.Chosen, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
@@ -41662,7 +41662,7 @@ func _VoteContent_options(ctx context.Context, ec *executionContext, field graph
 		true,
 	)
 }
-func fieldContext_VoteContent_options(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func fieldContext_VoteContent_chosen(_ context.Context, ec *executionContext, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VoteContent", field, false, false, "String")
 }
 
@@ -49944,8 +49944,8 @@ func _GroupEvent(ctx context.Context, ec *executionContext, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "action":
-			out.Values[i] = _GroupEvent_action(ctx, ec, field, obj)
+		case "memberAction":
+			out.Values[i] = _GroupEvent_memberAction(ctx, ec, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -50642,7 +50642,7 @@ func _LocationContent(ctx context.Context, ec *executionContext, sel ast.Selecti
 			}
 		case "name":
 			out.Values[i] = _LocationContent_name(ctx, ec, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "address":
@@ -52599,7 +52599,7 @@ func _PresenceEvent(ctx context.Context, ec *executionContext, sel ast.Selection
 			}
 		case "senderJid":
 			out.Values[i] = _PresenceEvent_senderJid(ctx, ec, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "state":
@@ -54998,8 +54998,8 @@ func _SystemContent(ctx context.Context, ec *executionContext, sel ast.Selection
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SystemContent")
-		case "kind":
-			out.Values[i] = _SystemContent_kind(ctx, ec, field, obj)
+		case "notice":
+			out.Values[i] = _SystemContent_notice(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -55566,8 +55566,8 @@ func _VoteContent(ctx context.Context, ec *executionContext, sel ast.SelectionSe
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("VoteContent")
-		case "options":
-			out.Values[i] = _VoteContent_options(ctx, ec, field, obj)
+		case "chosen":
+			out.Values[i] = _VoteContent_chosen(ctx, ec, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -454,8 +454,8 @@ type LocationContent struct {
 	Latitude float64 `json:"latitude"`
 	// Degrees.
 	Longitude float64 `json:"longitude"`
-	// What it is called; null when unnamed.
-	Name *string `json:"name,omitempty"`
+	// What it is called; empty when unnamed.
+	Name string `json:"name"`
 	// Its address; null when unknown.
 	Address *string `json:"address,omitempty"`
 	// Whether it is shared as it changes.
@@ -1041,7 +1041,7 @@ type Subscription struct {
 // Something WhatsApp says of the chat.
 type SystemContent struct {
 	// What: ephemeral_setting, message_pinned, revoke, …
-	Kind string `json:"kind"`
+	Notice string `json:"notice"`
 }
 
 func (SystemContent) IsMessageContent() {}
@@ -1286,7 +1286,7 @@ type Viewer struct {
 // A vote in a poll: only found by its own id, for it stands in no list.
 type VoteContent struct {
 	// The options chosen; empty: the vote was taken back, or could not be read yet.
-	Options []string `json:"options"`
+	Chosen []string `json:"chosen"`
 	// The poll, by WhatsApp's id.
 	TargetID string `json:"targetId"`
 }

@@ -143,7 +143,7 @@ func Examples(sessionID, groupJID string) []Example {
           url
         }
         ... on PollContent {
-          question: name
+          name
           options {
             name
             votes {
