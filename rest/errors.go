@@ -53,12 +53,16 @@ func statusOf(code fault.Code) int {
 	}
 }
 
-// statusOfFault is statusOf with the one reason that has a status of its own.
+// statusOfFault is statusOf with the reasons that have a status of their own.
 func statusOfFault(f *fault.Error) int {
-	if f.Reason() == fault.ReasonBodyTooLarge {
+	switch f.Reason() {
+	case fault.ReasonBodyTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case fault.ReasonRange:
+		return http.StatusRequestedRangeNotSatisfiable
+	default:
+		return statusOf(f.Code())
 	}
-	return statusOf(f.Code())
 }
 
 // presentFault gives the shape of a fault; its reason stands in the details.

@@ -46,8 +46,14 @@ func (s *stack) lifeOfAFile(_ *whatsapptest.World, session string, bert *wasim.P
 	status, _, body = s.conditional(path, map[string]string{"If-None-Match": etag})
 	assert.Equal(s, http.StatusNotModified, status)
 	assert.Empty(s, body)
-	status, _, _ = s.conditional(path, map[string]string{"Range": "bytes=99999-"})
-	assert.Equal(s, http.StatusRequestedRangeNotSatisfiable, status)
+	for _, file := range []string{path, path + "?thumbnail=true"} {
+		status, header, body = s.conditional(file, map[string]string{"Range": "bytes=99999-"})
+		assert.Equal(s, http.StatusRequestedRangeNotSatisfiable, status)
+		assert.JSONEq(s, `{"error":{"code":"validation_error","message":"the file has no such range","details":{"field":"Range","reason":"range_not_satisfiable"}}}`, body)
+		assert.Equal(s, "application/json", header.Get("Content-Type"))
+		assert.Contains(s, header.Get("Content-Range"), "bytes */")
+		assert.Empty(s, header.Get("Content-Disposition")+header.Get("ETag"), "nothing of the file's")
+	}
 
 	a = s.send("GET", path+"?thumbnail=true", s.key, "")
 	assert.Equal(s, "image/jpeg", a.Header.Get("Content-Type"))

@@ -20,6 +20,7 @@ const (
 	ReasonCursorExpired  Reason = "cursor_expired"
 	ReasonPrivateAddress Reason = "private_address"
 	ReasonBodyTooLarge   Reason = "body_too_large"
+	ReasonRange          Reason = "range_not_satisfiable"
 	ReasonMediaTooLarge  Reason = "media_too_large"
 	ReasonMediaType      Reason = "media_type"
 	ReasonMediaFetch     Reason = "media_fetch"
