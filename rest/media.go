@@ -34,11 +34,11 @@ func mediaRows() []route {
 	return []route{
 		streamed(spec{
 			Operation: "getMessageMedia", Tag: tagMessages, Method: http.MethodGet, Pattern: messagePath + "/media",
-			Field: "Mutation.fetchMedia", Status: http.StatusOK, Live: true,
+			Field: "Mutation.fetchMedia", Status: http.StatusOK, Live: true, Ranges: true,
 			Summary: "The file of a message.",
 			Notes: "Served from the gateway's storage, also while the session is offline. A file that is not there yet is got from WhatsApp, or from the " +
 				"phone where WhatsApp no longer has it, and kept: 501 while the session is not connected, 404 with the reason `media_gone` when nobody " +
-				"has it any more, 502 when it could not be had. Ranges, `ETag` and `If-None-Match` work.",
+				"has it any more, 502 when it could not be had. Ranges, `ETag` and `If-None-Match` work; 416 for a range outside the file.",
 		}, "application/octet-stream", serveMedia),
 	}
 }

@@ -125,6 +125,15 @@ func (d *document) add(rt route) error {
 	if rt.Unprocessable {
 		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusUnprocessableEntity), openapi.WithReference(responsesPrefix+responseName(fault.Validation)))
 	}
+	if rt.Ranges {
+		for _, m := range rt.media {
+			oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusPartialContent), openapi.WithContentType(m), func(cu *openapi.ContentUnit) {
+				cu.Format, cu.Description = "binary", "The range asked for."
+			})
+		}
+		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusNotModified), func(cu *openapi.ContentUnit) { cu.Description = "The caller has it already." })
+		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusRequestedRangeNotSatisfiable), openapi.WithReference(responsesPrefix+badRange))
+	}
 	if hasBody(rt) {
 		oc.AddRespStructure(nil, openapi.WithHTTPStatus(http.StatusRequestEntityTooLarge), openapi.WithReference(responsesPrefix+bodyTooLarge))
 	}
@@ -164,6 +173,7 @@ const (
 	schemasPrefix   = "#/components/schemas/"
 	responsesPrefix = "#/components/responses/"
 	bodyTooLarge    = "body_too_large"
+	badRange        = "range_not_satisfiable"
 )
 
 // responseName names the response of a code among the components.
@@ -192,6 +202,7 @@ func (d *document) addFailures() error {
 		}
 	}
 	d.addFailure(bodyTooLarge, fault.New(fault.Validation, fault.ReasonBodyTooLarge, "The body is over the size limit."))
+	d.addFailure(badRange, fault.New(fault.Validation, fault.ReasonRange, "The file has no such range."))
 	return nil
 }
 

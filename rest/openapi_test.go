@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -78,6 +79,10 @@ func TestOpenAPIDescribesEveryRow(t *testing.T) {
 		assert.Contains(t, op.Responses, statusKey(rt.Status), rt.Operation)
 		for _, code := range rt.codes() {
 			assert.Contains(t, op.Responses, statusKey(statusOf(code)), "%s of %s", code, rt.Operation)
+		}
+		for _, status := range []int{http.StatusPartialContent, http.StatusNotModified, http.StatusRequestedRangeNotSatisfiable} {
+			_, described := op.Responses[statusKey(status)]
+			assert.Equal(t, rt.Ranges, described, "%d of %s", status, rt.Operation)
 		}
 		assert.Equal(t, hasBody(rt), op.RequestBody != nil, rt.Operation)
 	}

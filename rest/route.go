@@ -37,6 +37,8 @@ type spec struct {
 	MaxBody int64
 	// Examples are bodies for the OpenAPI document; none: the fields' own make one.
 	Examples []bodyExample
+	// Ranges: parts of a file can be asked for, 206, 304 and 416 besides.
+	Ranges bool
 	// Faults are the codes the row may answer beyond those that follow from its
 	// address and input (see [route.codes]).
 	Faults []fault.Code
