@@ -74,6 +74,7 @@ type preparedConn struct {
 	statements *simplelru.LRU[string, *compiled]
 	turn       writeTurn
 	inTx       bool
+	relaxed    bool // its commits are not synced
 }
 
 // compiled is a statement that is kept. While its rows are read it is taken, and

@@ -37,13 +37,21 @@ func (c *preparedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driv
 	if err := c.turn.take(ctx); err != nil {
 		return nil, err
 	}
-	tx, err := c.driverConn.BeginTx(ctx, opts)
+	tx, err := c.begin(ctx, opts)
 	if err != nil {
+		c.strain()
 		c.turn.pass()
 		return nil, err
 	}
 	c.inTx = true
 	return &turnTx{Tx: tx, conn: c}, nil
+}
+
+func (c *preparedConn) begin(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := c.relax(ctx); err != nil {
+		return nil, err
+	}
+	return c.driverConn.BeginTx(ctx, opts)
 }
 
 // turnTx is a transaction that passes the turn on when it ends.
@@ -66,6 +74,7 @@ func (t *turnTx) Rollback() error {
 
 func (t *turnTx) end() {
 	if t.conn.inTx {
+		t.conn.strain()
 		t.conn.inTx = false
 		t.conn.turn.pass()
 	}

@@ -69,10 +69,13 @@ func (b *eventBuffer) GetBufferedEvent(ctx context.Context, ciphertextHash [32]b
 	return event, nil
 }
 
-// DoDecryptionTxn implements [store.EventBuffer].
+// DoDecryptionTxn implements [store.EventBuffer]. What it stores needs no sync of the
+// disk of its own: WhatsApp is acknowledged after the message is stored, and sends
+// from the state that it leaves are synced themselves. A power cut before that takes
+// back both, and the message is delivered again.
 func (b *eventBuffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {
 	var decryption error
-	err := b.EventBuffer.DoDecryptionTxn(ctx, func(ctx context.Context) error {
+	err := b.EventBuffer.DoDecryptionTxn(models.SyncedLater(ctx), func(ctx context.Context) error {
 		decryption = decrypt(ctx)
 		return decryption
 	})
