@@ -216,7 +216,7 @@ func TestEventsKnowTheirMessages(t *testing.T) {
 				}
 			}
 			ask := func(n int) []string {
-				return counter.During(func() {
+				return counter.Fewest(func() {
 					s.Get(t, key, `query($n: Int) { events(first: $n, types: [MESSAGE]) { nodes { ... on MessageEvent { message { chat { name jid } sender { name } } } } } }`,
 						map[string]any{"n": n}, &page)
 				})

@@ -130,6 +130,9 @@ func (db *DB) accountLeft(tx *gorm.DB, sessionID string, groups []Group, by Pers
 	if err := tx.Raw("SELECT wa_lid, wa_jid FROM sessions WHERE id = ?", sessionID).Row().Scan(&own.LID, &own.PhoneJID); err != nil {
 		return fmt.Errorf("loading the account: %w", err)
 	}
+	if err := db.memberLeft(tx, sessionID, groups, own); err != nil {
+		return err
+	}
 	change := contract.GroupMembersChange{
 		Action: actionRemove, ByJID: by.address(),
 		Members: []contract.Participant{{JID: own.address(), LID: own.LID, PhoneJID: own.PhoneJID}},
@@ -143,4 +146,37 @@ func (db *DB) accountLeft(tx *gorm.DB, sessionID string, groups []Group, by Pers
 		events = append(events, NewEvent{Name: EventGroupMembers, Key: groups[i].JID, Payload: change}, groupUpdated(&groups[i]))
 	}
 	return db.emit(tx, sessionID, events...)
+}
+
+// memberLeft notes that somebody is no longer in groups, and counts the others.
+func (db *DB) memberLeft(tx *gorm.DB, sessionID string, groups []Group, who Person) error {
+	byID := make(map[int64]*Group, len(groups))
+	ids := make([]int64, len(groups))
+	for i := range groups {
+		byID[groups[i].ID], ids[i] = &groups[i], groups[i].ID
+	}
+	given, err := keys("id", ids)
+	if err != nil {
+		return err
+	}
+	var left []int64
+	err = tx.Raw(`UPDATE wa_group_members SET left_at = ? WHERE left_at = 0 AND group_id IN `+db.in(bigint("id"))+` AND identity_id IN (
+			SELECT i.id FROM identities i WHERE i.session_id = ? AND (i.lid = ? AND i.lid <> '' OR i.phone_jid = ? AND i.phone_jid <> ''))
+		RETURNING group_id`, Now(), given, sessionID, who.LID, who.PhoneJID).Scan(&left).Error
+	if err != nil {
+		return fmt.Errorf("noting that a member has left: %w", err)
+	}
+	if given, err = keys("id", left); err != nil {
+		return err
+	}
+	counts, err := scanCounts[int64](tx.Raw(`UPDATE wa_groups SET participant_count =
+			(SELECT COUNT(*) FROM wa_group_members m WHERE m.group_id = wa_groups.id AND m.left_at = 0)
+		WHERE id IN `+db.in(bigint("id"))+" RETURNING id, participant_count", given))
+	if err != nil {
+		return fmt.Errorf("counting the members of groups: %w", err)
+	}
+	for id, n := range counts {
+		byID[id].ParticipantCount = n
+	}
+	return nil
 }

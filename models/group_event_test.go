@@ -101,10 +101,20 @@ func TestLeavingGroupsIsToldOnce(t *testing.T) {
 		_, err := db.Sessions.SetPaired(t.Context(), session.ID, models.Pairing{DeviceJID: "99:1@s.whatsapp.net", WAJID: own.PhoneJID, WALID: own.LID})
 		require.NoError(t, err)
 		for i := range 4 {
-			_, err := db.Groups.Sync(t.Context(), session.ID, models.GroupSnapshot{JID: fmt.Sprintf("%d@g.us", i), Members: members(own)})
+			_, err := db.Groups.Sync(t.Context(), session.ID, models.GroupSnapshot{JID: fmt.Sprintf("%d@g.us", i), Members: members(own, lid("1"))})
 			require.NoError(t, err)
 		}
 		assert.Len(t, groupNews(t, db, session.ID), 4)
+		// Who has left is no member any more; the others are.
+		stays := func(jid string) {
+			group, err := db.Groups.Get(t.Context(), session.ID, jid)
+			require.NoError(t, err)
+			assert.Equal(t, 1, group.ParticipantCount, jid)
+			list, err := db.Members.List(t.Context(), group.ID, models.MemberFilter{}, models.Page{})
+			require.NoError(t, err)
+			require.Len(t, list.Items, 1, jid)
+			assert.Equal(t, "1@lid", list.Items[0].LID)
+		}
 		const me = "99@s.whatsapp.net/9@lid"
 		for jid, step := range map[string]struct {
 			by   models.Person
@@ -118,12 +128,19 @@ func TestLeavingGroupsIsToldOnce(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, want, groupNews(t, db, session.ID))
 			}
+			stays(jid)
 		}
 		for _, want := range [][]string{{"remove " + me, `3@g.us "" has 1`}, nil} {
 			_, err := db.Groups.RetainOnly(t.Context(), session.ID, []string{"2@g.us"})
 			require.NoError(t, err)
 			assert.Equal(t, want, groupNews(t, db, session.ID))
 		}
+		stays("3@g.us")
+		_, err = db.Groups.Sync(t.Context(), session.ID, models.GroupSnapshot{JID: "3@g.us", Members: members(own, lid("1"))})
+		require.NoError(t, err)
+		again, err := db.Groups.Get(t.Context(), session.ID, "3@g.us")
+		require.NoError(t, err)
+		assert.Equal(t, []int{0, 2}, []int{int(again.LeftAt), again.ParticipantCount}, "back again")
 	})
 }
 

@@ -77,8 +77,8 @@ func (s *GroupStore) CountBySessions(ctx context.Context, sessionIDs []string) (
 }
 
 // MarkLeft notes that the account is no longer in a group, and who did it, empty
-// when unknown; group.members and group.updated tell of it. The stored members
-// stay as they were last seen. Repeating it keeps the first time.
+// when unknown; group.members and group.updated tell of it. The other members stay
+// as they were last seen. Repeating it keeps the first time.
 func (s *GroupStore) MarkLeft(ctx context.Context, sessionID, jid string, by Person) (*Group, error) {
 	var left []Group
 	err := s.db.sessionTx(ctx, sessionID, func(tx *gorm.DB) error {
