@@ -6,6 +6,7 @@ import (
 
 	"github.com/99designs/gqlgen/complexity"
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/errcode"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -97,8 +98,14 @@ func (l limiter) MutateOperationParameters(ctx context.Context, request *graphql
 	)
 }
 
-// MutateOperationContext refuses an operation whose answer may be too large.
+// MutateOperationContext refuses an operation whose answer may be too large, and a
+// subscription to anything but one stream. The validation counts names, not answers:
+// one field under two aliases passes it, and so does one that a directive leaves out.
 func (l limiter) MutateOperationContext(ctx context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	if operation.Operation.Operation == ast.Subscription &&
+		len(graphql.CollectFields(operation, operation.Operation.SelectionSet, []string{l.schema.Schema().Subscription.Name})) != 1 {
+		return refusal(errcode.ValidationFailed, "a subscription must select one field, once")
+	}
 	fields := complexity.Calculate(ctx, l.schema, operation.Operation, operation.Variables)
 	if fields <= l.Complexity {
 		return nil

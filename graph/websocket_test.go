@@ -30,6 +30,10 @@ func TestWebsocketOperations(t *testing.T) {
 		{`{`, "GRAPHQL_PARSE_FAILED"},
 		{`{ ` + repeated(300, "a%d: __typename ") + `}`, "GRAPHQL_LIMIT_EXCEEDED"},
 		{`subscription { pairing(sessionId: "x") { status } }`, notFound},
+		{`subscription { a: events { id } b: events { id } }`, "GRAPHQL_VALIDATION_FAILED"},
+		{`subscription { ...f ...g } fragment f on Subscription { a: events { id } } fragment g on Subscription { b: events { id } }`, "GRAPHQL_VALIDATION_FAILED"},
+		{`subscription { events @skip(if: true) { id } }`, "GRAPHQL_VALIDATION_FAILED"},
+		{`subscription { a: pairing(sessionId: "x") { status } ...f } fragment f on Subscription { a: pairing(sessionId: "x") { session { id } } }`, notFound},
 	} {
 		id := strconv.Itoa(i)
 		socket.Subscribe(t, id, test.query, nil)

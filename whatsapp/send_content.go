@@ -184,6 +184,9 @@ func (c *ContactContent) card() (name, card string, err error) {
 	if err := checkShort("contact.name", c.Name, maxCardName); err != nil {
 		return "", "", err
 	}
+	if strings.ContainsAny(c.Name, "\r\n") { // what follows a bare CR would be a line of the card to many readers
+		return "", "", fault.Invalid("contact.name", "contact.name must be one line")
+	}
 	digits, err := address.ParsePhone("contact.phone", strings.TrimPrefix(c.Phone, "+"))
 	if err != nil {
 		return "", "", err

@@ -263,6 +263,7 @@ func TestBadContentLeavesNothing(t *testing.T) {
 			"a voice picture":        {media(models.MessageImage, inline, func(c *whatsapp.MediaContent) { c.Voice = true }), "media.voice"},
 			"a place beyond":         {whatsapp.NewSend{Location: &whatsapp.LocationContent{Latitude: 91}}, "latitude"},
 			"no card":                {whatsapp.NewSend{Contact: &whatsapp.ContactContent{VCard: "nonsense"}}, "vcard"},
+			"a card of two lines":    {whatsapp.NewSend{Contact: &whatsapp.ContactContent{Name: "Bob\rTEL:666", Phone: "491700000009"}}, "contact.name"},
 			"no number":              {whatsapp.NewSend{Contact: &whatsapp.ContactContent{Name: "Bob", Phone: "x"}}, "contact.phone"},
 			"a long text":            {whatsapp.NewSend{Text: &whatsapp.TextContent{Text: strings.Repeat("x", 1_000_000)}}, "text"},
 			"NUL":                    {whatsapp.NewSend{Poll: &whatsapp.PollContent{Name: "\x00", Options: []string{"a", "b"}}}, "name"},
