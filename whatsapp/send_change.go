@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
-	"github.com/rivo/uniseg"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/proto/waCommon"
 	"go.mau.fi/whatsmeow/proto/waE2E"
@@ -161,8 +158,8 @@ func (s *Service) recaption(ctx context.Context, target *models.Message, caption
 
 // RevokeMessage takes a message back for everyone: one of the account's own, or
 // anybody's in a group that the account administers, or in a channel that it may write
-// in, for 30 days there, else fault.Forbidden. One that is taken back already is
-// fault.Validation.
+// in, for 30 days there, else fault.Forbidden, as another's in a chat with one person is.
+// One that is taken back already is fault.Validation.
 func (s *Service) RevokeMessage(ctx context.Context, row *models.Session, key MessageKey, async bool) (*models.Outgoing, error) {
 	return s.change(ctx, row, key, async, func(x *session, target *models.Message, d *draft) error {
 		channel := d.to.Server == types.NewsletterServer
@@ -177,6 +174,9 @@ func (s *Service) RevokeMessage(ctx context.Context, row *models.Session, key Me
 			return wrongKind("the message was taken back already")
 		}
 		if !target.FromMe && !channel {
+			if d.to.Server != types.GroupServer {
+				return fault.New(fault.Forbidden, "", "in a chat with one person, only messages of the account's own can be taken back")
+			}
 			admin, err := s.administers(ctx, x, d.to)
 			if err != nil {
 				return err
@@ -244,31 +244,6 @@ func (s *Service) react(ctx context.Context, row *models.Session, key MessageKey
 		return nil
 	})
 }
-
-// isEmoji reports whether a text is one emoji: a single character as people see
-// it, made of symbols.
-func isEmoji(text string) bool {
-	if len(text) > maxEmoji || uniseg.GraphemeClusterCount(text) != 1 {
-		return false
-	}
-	symbol := false
-	for _, r := range text {
-		switch {
-		case r == '\u20e3': // keycap
-			symbol = true
-		case r < 0xa9 && !strings.ContainsRune("0123456789#*", r), unicode.IsLetter(r) && r != 'ℹ':
-			return false
-		case unicode.Is(unicode.Sc, r), r < '\u2190' && unicode.Is(unicode.Sm, r): // money and sums
-			return false
-		case r >= 0xa9:
-			symbol = symbol || unicode.IsSymbol(r) || slices.Contains([]rune("‼⁉〰〽ℹ"), r)
-		}
-	}
-	return symbol
-}
-
-// maxEmoji is more bytes than any emoji has: families of four with skin tones.
-const maxEmoji = 64
 
 // VoteMessage votes in a poll; no options take the vote back. What is no poll, an
 // option it does not have, or too many, is fault.Validation.

@@ -307,13 +307,16 @@ func TestChangesThatAreRefused(t *testing.T) {
 		is(w.T, err, fault.Validation, "")
 		_, err = w.svc.RevokeMessage(w.Context(), row, teamKey, false)
 		is(w.T, err, fault.Forbidden, fault.ReasonNotGroupAdmin)
+		_, err = w.svc.RevokeMessage(w.Context(), row, whatsapp.MessageKey{Chat: key.Chat, WAMessageID: theirs, Sender: key.Chat}, false)
+		is(w.T, err, fault.Forbidden, "")
+		assert.NotContains(w, err.Error(), "group")
 		_, err = w.svc.VoteMessage(w.Context(), row, key, nil, false)
 		is(w.T, err, fault.Validation, "")
-		for _, emoji := range []string{"", "x", "ok", "👍👍", "1", "+", " "} {
+		for _, emoji := range []string{"", "x", "ok", "👍👍", "1", "+", " ", "´", "🇩", "🏻"} {
 			_, err = w.svc.AddReaction(w.Context(), row, key, emoji, false)
 			is(w.T, err, fault.Validation, "")
 		}
-		for _, emoji := range []string{"👍🏽", "❤️", "1️⃣", "👩‍👩‍👧‍👦", "🇩🇪", "©"} {
+		for _, emoji := range []string{"👍🏽", "❤️", "1️⃣", "👩‍👩‍👧‍👦", "🇩🇪", "©", "❤"} {
 			_, err = w.svc.AddReaction(w.Context(), row, key, emoji, false)
 			require.NoError(w, err, emoji)
 		}
