@@ -21,7 +21,8 @@ func backfillRows() []route {
 	return []route{
 		row(spec{
 			Operation: "adminStartSessionBackfill", Tag: tagAdmin, Method: http.MethodPost, Pattern: adminSessionPath + ":backfill",
-			Field: "Mutation.adminStartSessionBackfill", Status: http.StatusAccepted, Live: true, Faults: []fault.Code{fault.Conflict},
+			Field: "Mutation.adminStartSessionBackfill", Status: http.StatusAccepted, Live: true, Background: true,
+			Faults:  []fault.Code{fault.Conflict},
 			Summary: "Read a session's address book, groups and members anew.",
 			Notes:   "In the background, for a session of any organization. 409 while it does so already.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*models.BackfillJob, error) {

@@ -24,7 +24,7 @@ import (
 // each field comes from, for the binder and for the OpenAPI document alike:
 //
 //	`path:"gid"`      string; unescaped once
-//	`query:"limit"`   string or *int (a whole number, not negative)
+//	`query:"limit"`   string, *int (a whole number, not negative) or *bool (true or false)
 //	`header:"Last-Event-ID"`  string
 //	`json:"subject"`  of the body; every body field is optional, unknown ones are ignored
 //
@@ -42,7 +42,6 @@ type boundField struct {
 	in    string // "path", "query" or "header"
 	name  string
 	index []int
-	isInt bool
 }
 
 // textField is a body field that holds text and has to be looked through.
@@ -75,9 +74,7 @@ func newBinder(t reflect.Type) (*binder, error) {
 				bf.in, bf.name = "header", header
 			}
 			switch f.Type {
-			case reflect.TypeFor[string]():
-			case reflect.TypeFor[*int]():
-				bf.isInt = true
+			case reflect.TypeFor[string](), reflect.TypeFor[*int](), reflect.TypeFor[*bool]():
 			default:
 				return nil, fmt.Errorf("field %s.%s has the unbindable type %s", t, f.Name, f.Type)
 			}
@@ -167,16 +164,23 @@ func (f boundField) value(r *http.Request, query url.Values) (string, error) {
 	return value, nil
 }
 
-// set puts a given value into its field.
+// set puts a given value into its field; "" is none.
 func (f boundField) set(field reflect.Value, value string) error {
-	switch {
-	case value == "":
-	case f.isInt:
+	if value == "" {
+		return nil
+	}
+	switch field.Interface().(type) {
+	case *int:
 		n, err := parseCount(f.name, value)
 		if err != nil {
 			return err
 		}
 		field.Set(reflect.ValueOf(&n))
+	case *bool:
+		if value != "true" && value != "false" {
+			return fault.Invalid(f.name, f.name+" must be true or false")
+		}
+		field.Set(reflect.ValueOf(new(value == "true")))
 	default:
 		field.SetString(value)
 	}

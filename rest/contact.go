@@ -85,7 +85,7 @@ type inPerson struct {
 // inPicture is the input of getContactPicture.
 type inPicture struct {
 	inPerson
-	Preview string `query:"preview" json:"-" enum:"true,false" description:"true: the small picture of about 96 pixels instead of the large one." example:"true"`
+	Preview *bool `query:"preview" json:"-" description:"true: the small picture of about 96 pixels instead of the large one." example:"true"`
 }
 
 // inCheck is the input of checkContact.
@@ -158,10 +158,7 @@ func contactRows() []route {
 			Summary: "Where a person's profile picture is.",
 			Notes:   "404 when there is none that the account may see.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inPicture) (*whatsapp.ContactPicture, error) {
-			if in.Preview != "" && in.Preview != "true" && in.Preview != "false" {
-				return nil, behindSession(ctx, root, in.Session, fault.Invalid("preview", "preview must be true or false"))
-			}
-			return root.Query().ContactPicture(ctx, in.Session, in.JID, in.Preview == "true")
+			return root.Query().ContactPicture(ctx, in.Session, in.JID, in.Preview != nil && *in.Preview)
 		}, func(p *whatsapp.ContactPicture) ContactPicture { return ContactPicture{ID: p.ID, URL: p.URL} }),
 		act(spec{
 			Operation: "blockContact", Tag: tagContacts, Method: http.MethodPost, Pattern: contactPath + "/block",

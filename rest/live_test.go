@@ -104,7 +104,7 @@ func TestEveryOperation(t *testing.T) {
 		s.lifeOfATicket(expect)
 		s.endOfASession(w, expect, session, anna)
 		for _, rt := range table() {
-			assert.Positive(t, s.calls.of[rt.Operation], "%s was not called", rt.Operation)
+			assert.True(t, s.answers.of[rt.Operation][rt.Status], "%s has not succeeded", rt.Operation)
 		}
 	})
 }

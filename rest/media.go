@@ -27,7 +27,7 @@ type inMessage struct {
 type inMessageMedia struct {
 	inMessage
 	Chat      string `query:"chat" json:"-" description:"The chat it is in; needed only where several chats have a message of that id." example:"6281234567890@s.whatsapp.net"`
-	Thumbnail string `query:"thumbnail" json:"-" enum:"true,false" description:"true: the small JPEG that came with the message instead." example:"false"`
+	Thumbnail *bool  `query:"thumbnail" json:"-" description:"true: the small JPEG that came with the message instead." example:"false"`
 }
 
 func mediaRows() []route {
@@ -59,7 +59,7 @@ func serveMedia(a *api, w http.ResponseWriter, r *http.Request, in inMessageMedi
 			return err
 		}
 	}
-	if in.Thumbnail == "true" {
+	if in.Thumbnail != nil && *in.Thumbnail {
 		return a.serveThumbnail(w, r, message.ID)
 	}
 	payload, err := a.root.Mutation().FetchMedia(ctx, in.Session, gen.MessageKeyInput{

@@ -44,7 +44,7 @@ func (r SendResult) httpStatus() int {
 // inSendMessage is the input of sendMessage.
 type inSendMessage struct {
 	inSession
-	Async          string   `query:"async" json:"-" enum:"true,false" description:"true: queue it, answer 202 and tell the outcome by message.status events."`
+	Async          *bool    `query:"async" json:"-" description:"true: queue it, answer 202 and tell the outcome by message.status events."`
 	IdempotencyKey string   `header:"Idempotency-Key" json:"-" maxLength:"255" description:"Names this request within the organization for 24 hours: a repeat gives the first result and sends nothing." example:"order-4711"`
 	Type           string   `json:"type" required:"true" enum:"text,poll,location,contact,image,video,audio,document,sticker" description:"What to send." example:"text"`
 	To             string   `json:"to" required:"true" description:"A person, by phone number or LID, a group, or, for texts and files, a channel of the account's own." example:"6281234567890@s.whatsapp.net"`
@@ -214,13 +214,7 @@ func given(text string) graphql.Omittable[*string] {
 // input turns the contract's body into the schema's input.
 func (in inSendMessage) input() (gen.SendMessageInput, error) {
 	input := gen.SendMessageInput{To: in.To, Content: &gen.MessageContentInput{}}
-	switch in.Async {
-	case "", "false":
-	case "true":
-		input.Async = graphql.OmittableOf(new(true))
-	default:
-		return input, fault.Invalid("async", "async must be true or false")
-	}
+	input.Async = omit(in.Async)
 	input.ReplyTo, input.IdempotencyKey = given(in.ReplyTo), given(in.IdempotencyKey)
 	input.ScheduledAt, input.ExpiresAt = millis(in.ScheduledAt), millis(in.ExpiresAt)
 	return input, in.content(input.Content)

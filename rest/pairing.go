@@ -68,7 +68,7 @@ func pairingRows() []route {
 			Summary: "The QR code to scan now.",
 			Notes: "When none is ready, pairing starts and the answer is 404 until there is one; codes change about every 20 seconds. " +
 				"400 when already paired. `Accept: image/png` gives the picture, `Accept: text/plain` draws it for a terminal.",
-			Faults: []fault.Code{fault.Upstream},
+			Faults: []fault.Code{fault.Validation},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*whatsapp.QRCode, error) {
 			return root.Query().SessionQR(ctx, in.Session)
 		}, presentQR,
@@ -79,7 +79,7 @@ func pairingRows() []route {
 			Field: "Mutation.sessionPairingCode", Status: http.StatusOK,
 			Summary: "A code to type on the phone instead of scanning.",
 			Notes:   "400 when the number is malformed or the session is already paired.",
-			Faults:  []fault.Code{fault.RateLimited, fault.Upstream},
+			Faults:  []fault.Code{fault.Upstream},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inPairingCode) (*whatsapp.PairingCode, error) {
 			p, err := root.Mutation().SessionPairingCode(ctx, in.Session, gen.SessionPairingCodeInput{Phone: in.Phone})
 			if err != nil {

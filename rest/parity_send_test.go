@@ -13,6 +13,7 @@ import (
 
 	"wagateway/models"
 	"wagateway/models/modelstest"
+	"wagateway/whatsapp"
 	"wagateway/whatsapp/mediafile"
 	"wagateway/whatsapp/wasim"
 	"wagateway/whatsapp/whatsapptest"
@@ -25,16 +26,17 @@ const bertJID = "491700000001@s.whatsapp.net"
 type sendStack struct {
 	*stack
 
+	world   *whatsapptest.World
 	session string
 	bert    *wasim.Phone
 
 	own, file, poll, theirs, revoked string
 }
 
-func newSendStack(t *testing.T, db *models.DB) *sendStack {
+func newSendStack(t *testing.T, db *models.DB, change ...func(*stackOptions)) *sendStack {
 	t.Helper()
-	w := whatsapptest.NewWorldOn(t, db)
-	s := &sendStack{stack: newStack(t, db, w.Service)}
+	w := whatsapptest.NewWorldOn(t, db, whatsapptest.WithTiming(func(timing *whatsapp.Timing) { timing.MediaWait = 300 * time.Millisecond }))
+	s := &sendStack{stack: newStack(t, db, w.Service, change...), world: w}
 	session, phone := w.PairedSession("491700000000", "Anna")
 	s.session, s.bert = session.ID, w.Phone("491700000001", "Bert")
 	require.Equal(t, http.StatusOK, s.send("PATCH", "/api/v1/sessions/"+s.session, s.key, `{"ratePerMin":1000,"ratePerHour":50000}`).StatusCode)

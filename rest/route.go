@@ -32,6 +32,8 @@ type spec struct {
 	Summary, Notes string
 	// Live says that the row asks WhatsApp: 501 while the session is not connected.
 	Live bool
+	// Background says that a live row only starts what asks WhatsApp: no 502.
+	Background bool
 	// MaxBody bounds the body, in bytes, where it may be larger than others'; 0: as
 	// others.
 	MaxBody int64
@@ -167,14 +169,16 @@ func (rt *route) codes() []fault.Code {
 		fault.Unauthorized: true, fault.Forbidden: true,
 		fault.Unavailable: true, fault.Internal: true,
 	}
-	if reflect.TypeOf(rt.in).NumField() > 0 {
-		may[fault.Validation] = true
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(rt.in)) {
+		if !f.Anonymous && f.Tag.Get("path") != "session" { // a session's id is known or not, never malformed
+			may[fault.Validation] = true
+		}
 	}
 	if strings.Contains(rt.Pattern, "{") {
 		may[fault.NotFound] = true
 	}
 	if rt.Live {
-		may[fault.NotImplemented], may[fault.Upstream] = true, true
+		may[fault.NotImplemented], may[fault.Upstream] = true, !rt.Background
 	}
 	for _, c := range rt.Faults {
 		may[c] = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,19 +45,22 @@ type stack struct {
 
 	document *openAPI
 
-	calls *callCount
+	answers *answerLog
 }
 
-// callCount counts calls by operationId.
-type callCount struct {
+// answerLog is which statuses each operation has answered with.
+type answerLog struct {
 	mu sync.Mutex
-	of map[string]int
+	of map[string]map[int]bool // by operationId
 }
 
-func (c *callCount) add(operation string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.of[operation]++
+func (l *answerLog) add(operation string, status int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of[operation] == nil {
+		l.of[operation] = make(map[int]bool)
+	}
+	l.of[operation][status] = true
 }
 
 // in gives the stack for a subtest.
@@ -81,7 +85,7 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	for _, c := range change {
 		c(&options)
 	}
-	s := &stack{T: t, db: db, document: newOpenAPI(t), calls: &callCount{of: make(map[string]int)}}
+	s := &stack{T: t, db: db, document: newOpenAPI(t), answers: &answerLog{of: make(map[string]map[int]bool)}}
 	provider := authtest.New(t)
 	s.signing = authtest.NewKey(t, "k1", jwa.EdDSA)
 	provider.Publish(t, s.signing)
@@ -97,7 +101,7 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	s.core = resolver
 	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Recheck: options.timing.Recheck})
 	require.NoError(t, err)
-	api, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator, Streams: options.timing, Version: "test"})
+	api, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator, Streams: options.timing, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graphQL)
@@ -220,7 +224,7 @@ func (s *stack) send(method, path, credential, body string, header ...string) an
 	return a
 }
 
-// conforms checks an answer of the table against the document, and counts it.
+// conforms checks an answer of the table against the document, and logs it.
 func (s *stack) conforms(method, path string, a answer) {
 	s.Helper()
 	path, _, _ = strings.Cut(path, "?")
@@ -228,7 +232,7 @@ func (s *stack) conforms(method, path string, a answer) {
 	if rt == nil || method == http.MethodHead {
 		return
 	}
-	s.calls.add(rt.Operation)
+	s.answers.add(rt.Operation, a.StatusCode)
 	if a.StatusCode == http.StatusNoContent {
 		assert.Empty(s, a.body, rt.Operation)
 	}

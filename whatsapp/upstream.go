@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"runtime/debug"
 	"time"
 
+	"github.com/coder/websocket"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/socket"
 
 	"wagateway/models/fault"
 )
@@ -40,17 +44,25 @@ func upstream(err error, known answers) error {
 	}
 	var disconnected *whatsmeow.DisconnectedError
 	switch {
-	case errors.Is(err, whatsmeow.ErrNotConnected), errors.Is(err, whatsmeow.ErrNotLoggedIn), errors.Is(err, whatsmeow.ErrClientIsNil):
+	case errors.Is(err, whatsmeow.ErrNotConnected), errors.Is(err, whatsmeow.ErrNotLoggedIn), errors.Is(err, whatsmeow.ErrClientIsNil),
+		errors.Is(err, socket.ErrSocketClosed):
 		return fault.NotConnected().Because(err)
 	case errors.Is(err, whatsmeow.ErrIQTimedOut), errors.Is(err, whatsmeow.ErrMessageTimedOut), errors.Is(err, context.DeadlineExceeded):
 		return fault.New(fault.Upstream, fault.ReasonTimeout, "WhatsApp did not answer in time").Because(err)
-	case errors.As(err, &disconnected):
+	case errors.As(err, &disconnected), socketLost(err):
 		return fault.New(fault.Upstream, fault.ReasonOutcomeUnknown, "the connection was lost before WhatsApp answered").Because(err)
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.Unavailable, "", "the request was cancelled").Because(err)
 	default:
 		return err
 	}
+}
+
+// socketLost reports whether err is of a write to a connection that broke.
+func socketLost(err error) bool {
+	var closing websocket.CloseError
+	var network *net.OpError
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.As(err, &closing) || errors.As(err, &network)
 }
 
 // answerCode gives the code with which WhatsApp refused a request. Codes, not
@@ -132,6 +144,9 @@ func ask[T any](ctx context.Context, x *session, known answers, request func(con
 	}()
 	select {
 	case o := <-done:
+		if errors.Is(o.err, context.Canceled) { // not by us: whatsmeow ends the writes of a connection that it closes
+			o.err = fmt.Errorf("%w: %w", net.ErrClosed, o.err)
+		}
 		return o.answer, upstream(o.err, known)
 	case <-ctx.Done():
 		return answer, upstream(ctx.Err(), known)

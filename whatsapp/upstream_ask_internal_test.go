@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,6 +62,11 @@ func TestAskMapsTheFailure(t *testing.T) {
 		return &whatsmeow.IQError{Code: 403}
 	})
 	assert.Equal(t, fault.ReasonNotGroupAdmin, fault.From(err).Reason())
+
+	err = tell(t.Context(), x, nil, func(context.Context, *whatsmeow.Client) error {
+		return fmt.Errorf("failed to write msg: %w", context.Canceled) // as a socket that closes meanwhile
+	})
+	assert.Equal(t, fault.ReasonOutcomeUnknown, fault.From(err).Reason())
 
 	answer, err := ask(t.Context(), x, nil, func(context.Context, *whatsmeow.Client) (string, error) { return "answer", nil })
 	require.NoError(t, err)

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/socket"
 
 	"wagateway/models/fault"
 )
@@ -54,6 +58,10 @@ func TestUpstream(t *testing.T) {
 		"not logged in":             {whatsmeow.ErrNotLoggedIn, groupAnswers(), fault.NotImplemented, fault.ReasonNotConnected, nil},
 		"nil client":                {whatsmeow.ErrClientIsNil, groupAnswers(), fault.NotImplemented, fault.ReasonNotConnected, nil},
 		"disconnected meanwhile":    {whatsmeow.ErrIQDisconnected, groupAnswers(), fault.Upstream, fault.ReasonOutcomeUnknown, nil},
+		"socket closed before":      {socket.ErrSocketClosed, groupAnswers(), fault.NotImplemented, fault.ReasonNotConnected, nil},
+		"socket closed meanwhile":   {net.ErrClosed, groupAnswers(), fault.Upstream, fault.ReasonOutcomeUnknown, nil},
+		"closed by WhatsApp":        {websocket.CloseError{Code: websocket.StatusGoingAway}, groupAnswers(), fault.Upstream, fault.ReasonOutcomeUnknown, nil},
+		"broken pipe":               {&net.OpError{Op: "write", Err: syscall.EPIPE}, groupAnswers(), fault.Upstream, fault.ReasonOutcomeUnknown, nil},
 		"a fault passes":            {fault.DatabaseDown(errors.New("gone")), groupAnswers(), fault.Unavailable, fault.ReasonDatabase, nil},
 		"anything else":             {errors.New("a bug"), groupAnswers(), fault.Internal, "", nil},
 	} {

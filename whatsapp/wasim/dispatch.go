@@ -55,6 +55,10 @@ func (c *conn) dispatchIQ(n *node, device *companion) {
 	case namespace == "md":
 		c.deviceIQ(device, n)
 	default:
+		if fault, strikes := c.srv.faults.take(FaultRefuseQuery, device.phone.number); strikes {
+			c.send(errorOf(n, fault.refusal()))
+			return
+		}
 		answer, refusal := c.srv.answer(namespace, device, n)
 		if refusal != nil {
 			answer = errorOf(n, refusal)

@@ -27,6 +27,10 @@ const (
 	FaultReorder FaultKind = "reorder"
 	// FaultRefuseSend answers a companion's messages with Fault.Code and relays nothing.
 	FaultRefuseSend FaultKind = "refuse_send"
+	// FaultRefuseQuery answers a companion's questions with Fault.Code: about groups,
+	// people, settings, keys, places to upload to, and for a pairing code. Messages,
+	// receipts and what keeps the connection alive are spared.
+	FaultRefuseQuery FaultKind = "refuse_query"
 	// FaultBan cuts sockets now and refuses log-ins: with a temporary ban (402) if
 	// the fault ends by itself after For, else for good (403).
 	FaultBan FaultKind = "ban"
@@ -74,6 +78,8 @@ const (
 	// defaultRefusal is the code of FaultRefuseSend: a malformed stanza, in
 	// WhatsApp's numbers.
 	defaultRefusal = 479
+	// defaultQueryRefusal is the code of FaultRefuseQuery: a problem of WhatsApp's own.
+	defaultQueryRefusal = 500
 	// defaultBanCode is the reason of a temporary ban: sent to too many people.
 	defaultBanCode = 101
 	defaultDelay   = 200 * time.Millisecond
@@ -86,7 +92,7 @@ type Fault struct {
 	Phone string        // digits; empty means every phone
 	For   time.Duration // how long it lasts; 0 means no end in time
 	Count int           // how many times it acts; 0 means any number
-	Code  int           // refuse_send: the error, 0 = 479; ban: the reason, 0 = 101; media_…: the status, 0 = 404, uploads 500
+	Code  int           // refuse_send, refuse_query: the error, 0 = 479 and 500; ban: the reason, 0 = 101; media_…: the status, 0 = 404, uploads 500
 	Delay time.Duration // slow: per stanza; media_slow: per download; grouped_receipts: to wait; 0 = 200 ms
 
 	until time.Time
@@ -194,6 +200,10 @@ func (f *Fault) check() error {
 		if f.Code == 0 {
 			f.Code = defaultRefusal
 		}
+	case FaultRefuseQuery:
+		if f.Code == 0 {
+			f.Code = defaultQueryRefusal
+		}
 	case FaultBan:
 		if f.Code == 0 {
 			f.Code = defaultBanCode
@@ -228,6 +238,9 @@ func (f *Fault) checkStatus() error {
 	}
 	return nil
 }
+
+// refusal is the answer to a question that is refused.
+func (f Fault) refusal() *StanzaError { return &StanzaError{Code: f.Code, Text: "refused"} }
 
 // banReason is the failure that a ban shows at log-in.
 func banReason(f Fault, now time.Time) attrs {

@@ -64,6 +64,26 @@ func TestFaultRefuseSend(t *testing.T) {
 	assert.Zero(t, count(b, saying("refused")))
 }
 
+func TestFaultRefuseQuery(t *testing.T) {
+	t.Parallel()
+	srv, anna, bert, a, b := twoLinked(t)
+	group, err := anna.CreateGroup(within(t), "Team", bert.JID())
+	require.NoError(t, err)
+	require.NoError(t, srv.SetFault(wasim.Fault{Kind: wasim.FaultRefuseQuery, Phone: anna.Number(), Code: 429, Count: 1}))
+	_, err = a.GetGroupInfo(within(t), group)
+	var refusal *whatsmeow.IQError
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, 429, refusal.Code)
+	_, err = a.GetGroupInfo(within(t), group)
+	require.NoError(t, err, "once")
+	require.NoError(t, srv.SetFault(wasim.Fault{Kind: wasim.FaultRefuseQuery, Phone: anna.Number()}))
+	_, err = a.GetGroupInfo(within(t), group)
+	require.ErrorAs(t, err, &refusal)
+	assert.Equal(t, 500, refusal.Code)
+	_, err = b.GetGroupInfo(within(t), group)
+	require.NoError(t, err, "the others' are answered")
+}
+
 func TestFaultDuplicate(t *testing.T) {
 	t.Parallel()
 	srv, anna, bert, a, _ := twoLinked(t)

@@ -72,6 +72,10 @@ func (r *registration) codeHello(n *node, request node) {
 		r.conn.send(errorOf(n, ErrBadRequest))
 		return
 	}
+	if fault, strikes := r.conn.srv.faults.take(FaultRefuseQuery, number); strikes {
+		r.conn.send(errorOf(n, fault.refusal()))
+		return
+	}
 	code := &codePairing{ref: randomHex(24), number: number, wrapped: wrapped}
 	r.mu.Lock()
 	if r.code != nil {
