@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -13,21 +12,12 @@ import (
 	"wagateway/whatsapp/whatsapptest"
 )
 
-var (
-	channelJIDs  = regexp.MustCompile(`"\d+@newsletter"`)
-	channelLinks = regexp.MustCompile(`https://whatsapp\.com/channel/\w+`)
-)
-
 // lifeOfAChannel is Anna making a channel, and following Bert's.
 func (s *stack) lifeOfAChannel(expect expectation, session string, bert *wasim.Phone) {
 	s.Helper()
 	at := "/api/v1/sessions/" + session + "/channels"
-	a := s.send("POST", at, s.key, `{"name":"Anna & <co>","description":"Of the day"}`)
-	require.Equal(s, 201, a.StatusCode, a.body)
-	body := channelLinks.ReplaceAllString(channelJIDs.ReplaceAllString(golden{names: strings.NewReplacer()}.of(a.body), `"CHANNEL"`), "LINK")
-	assert.Equal(s, `{"createdAtWa":MS,"description":"Of the day","firstSeenAt":MS,"following":true,"id":N,"inviteLink":"LINK","jid":"CHANNEL","muted":false,"name":"Anna & <co>","role":"owner","sessionId":"ULID","subscriberCount":0,"updatedAt":MS,"verified":false}`, body)
 	var own Channel
-	a.into(s.T, &own)
+	expect("POST", at, `{"name":"Anna & <co>","description":"Of the day"}`, 201, `{"createdAtWa":MS,"description":"Of the day","firstSeenAt":MS,"following":true,"id":N,"inviteLink":"LINK","jid":"CHANNEL","muted":false,"name":"Anna & <co>","role":"owner","sessionId":"ULID","subscriberCount":0,"updatedAt":MS,"verified":false}`).into(s.T, &own)
 	expect("GET", at+"/"+own.JID+"/messages", "", 200, `{"data":[],"nextCursor":""}`)
 	s.postInAChannel(expect, session, own.JID)
 	expect("POST", at+"/"+own.JID+":unfollow", "", 403, `{"error":{"code":"forbidden","message":"WhatsApp does not allow this account to do that in the channel","details":{}}}`)
@@ -51,7 +41,7 @@ func (s *stack) lifeOfAChannel(expect expectation, session string, bert *wasim.P
 			return err == nil
 		}, whatsapptest.Patience, 10*time.Millisecond)
 	}
-	a = s.send("GET", channel+"/messages?limit=1", s.newKey(whatsapptest.Organization, models.Send), "")
+	a := s.send("GET", channel+"/messages?limit=1", s.newKey(whatsapptest.Organization, models.Send), "")
 	require.Equal(s, 200, a.StatusCode, a.body)
 	var page emptyEndList[map[string]any]
 	a.into(s.T, &page)

@@ -73,6 +73,9 @@ func describedStatuses(rt *route) map[int]bool {
 	if rt.Unprocessable {
 		statuses[http.StatusUnprocessableEntity] = true
 	}
+	if rt.Ranges {
+		statuses[http.StatusRequestedRangeNotSatisfiable] = true
+	}
 	return statuses
 }
 

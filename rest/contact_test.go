@@ -3,7 +3,6 @@ package rest
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -45,12 +44,7 @@ func (s *stack) lifeOfAContact(w *whatsapptest.World, expect expectation, sessio
 	expect("GET", at+"/"+carl.LID().String()+"/picture", "", 404, `{"error":{"code":"not_found","message":"picture not found","details":{}}}`)
 	id := bert.SetPicture([]byte("\xff\xd8\xff picture"))
 	for _, query := range []string{"", "?preview=true", "?preview=false"} {
-		var picture ContactPicture
-		a := s.send("GET", at+"/"+bert.LID().String()+"/picture"+query, s.key, "")
-		require.Equal(s, http.StatusOK, a.StatusCode, a.body)
-		a.into(s.T, &picture)
-		assert.Equal(s, id, picture.ID)
-		assert.Regexp(s, `^https://pps\.whatsapp\.net/`, picture.URL)
+		expect("GET", at+"/"+bert.LID().String()+"/picture"+query, "", 200, `{"id":"`+id+`","url":"PICTURE"}`)
 	}
 
 	anna, ok := w.WhatsApp.Phone("491700000000")
@@ -66,28 +60,23 @@ func (s *stack) lifeOfAContact(w *whatsapptest.World, expect expectation, sessio
 }
 
 // lifeOfABackfill is one by the platform's administrator.
-func (s *stack) lifeOfABackfill(_ *whatsapptest.World, session string) {
+func (s *stack) lifeOfABackfill(expect expectation, session string) {
 	s.Helper()
 	at, admin := "/api/v1/admin/sessions/"+session, s.token("", "super_admin")
 	assert.Equal(s, "backfill job not found", s.send("GET", at+"/backfill", admin, "").failure(s.T).Message)
 	var started, ended BackfillJob
-	a := s.send("POST", at+":backfill", admin, "")
-	require.Equal(s, http.StatusAccepted, a.StatusCode, a.body)
-	a.into(s.T, &started)
-	assert.Equal(s, "running", started.Status)
-	assert.Nil(s, started.FinishedAt)
+	const running = `{"contacts":0,"error":"","finishedAt":null,"groupMembers":0,"groups":0,"id":"ULID","organizationId":"org_test","sessionId":"ULID","startedAt":MS,"status":"running"}`
+	expect("POST", at+":backfill", "", 202, running).into(s.T, &started)
 	require.Eventually(s, func() bool {
 		s.send("GET", at+"/backfill", admin, "").into(s.T, &ended)
 		return ended.FinishedAt != nil
 	}, whatsapptest.Patience, 10*time.Millisecond)
-	const want = `{"contacts":N,"error":"","finishedAt":MS,"groupMembers":3,"groups":1,"id":"ULID","organizationId":"org_test","sessionId":"ULID","startedAt":MS,"status":"completed"}`
-	body := (golden{names: strings.NewReplacer()}).of(s.send("GET", at+"/backfill", admin, "").body)
-	assert.Equal(s, want, regexp.MustCompile(`"contacts":[1-9]\d*`).ReplaceAllString(body, `"contacts":N`))
+	const completed = `{"contacts":N,"error":"","finishedAt":MS,"groupMembers":3,"groups":1,"id":"ULID","organizationId":"org_test","sessionId":"ULID","startedAt":MS,"status":"completed"}`
+	expect("GET", at+"/backfill", "", 200, completed)
 	assert.Equal(s, started.ID, ended.ID)
 	_, err := s.db.Backfills.Start(s.Context(), session)
 	require.NoError(s, err)
-	a = s.send("POST", at+":backfill", admin, "")
-	assert.Equal(s, http.StatusConflict, a.StatusCode, a.body)
+	expect("POST", at+":backfill", "", 409, `{"error":{"code":"conflict","message":"a backfill of the session is running already","details":{}}}`)
 	n, err := s.db.Backfills.Interrupt(s.Context())
 	require.NoError(s, err)
 	assert.Equal(s, 1, n)

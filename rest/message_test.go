@@ -192,8 +192,8 @@ func (s *stack) lifeOfAWebhook(expect expectation, session string) {
 	}, whatsapptest.Patience, 10*time.Millisecond)
 	assert.Equal(s, event.ID, list.Data[0].EventID)
 	assert.Equal(s, http.StatusOK, list.Data[0].ResponseStatus)
-	a := s.send("POST", at+"/deliveries/"+list.Data[0].ID+":redeliver", s.key, "")
-	assert.Equal(s, http.StatusAccepted, a.StatusCode, a.body)
+	expect("POST", at+"/deliveries/"+list.Data[0].ID+":redeliver", "", 202,
+		`{"attempts":0,"durationMs":MS,"error":"","event":"message","eventId":"EVENT","firstAttemptAt":MS,"id":"DELIVERY","lastAttemptAt":MS,"nextAttemptAt":null,"responseStatus":200,"sessionId":"ULID","status":"pending","webhookId":"WEBHOOK"}`)
 	assert.Equal(s, event.ID+" acme", <-arrived, "again")
 	stop()
 	<-ended

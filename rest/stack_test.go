@@ -48,10 +48,11 @@ type stack struct {
 	answers *answerLog
 }
 
-// answerLog is which statuses each operation has answered with.
+// answerLog is which statuses each operation has answered with, by operationId.
 type answerLog struct {
-	mu sync.Mutex
-	of map[string]map[int]bool // by operationId
+	mu    sync.Mutex
+	of    map[string]map[int]bool
+	exact map[string]bool // a success was compared byte by byte
 }
 
 func (l *answerLog) add(operation string, status int) {
@@ -85,7 +86,7 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	for _, c := range change {
 		c(&options)
 	}
-	s := &stack{T: t, db: db, document: newOpenAPI(t), answers: &answerLog{of: make(map[string]map[int]bool)}}
+	s := &stack{T: t, db: db, document: newOpenAPI(t), answers: &answerLog{of: make(map[string]map[int]bool), exact: make(map[string]bool)}}
 	provider := authtest.New(t)
 	s.signing = authtest.NewKey(t, "k1", jwa.EdDSA)
 	provider.Publish(t, s.signing)
