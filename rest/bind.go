@@ -24,7 +24,7 @@ import (
 // each field comes from, for the binder and for the OpenAPI document alike:
 //
 //	`path:"gid"`      string; unescaped once
-//	`query:"limit"`   string, *int (a whole number, not negative) or *bool (true or false)
+//	`query:"limit"`   string, *int (a whole number) or *bool (true or false)
 //	`header:"Last-Event-ID"`  string
 //	`json:"subject"`  of the body; every body field is optional, unknown ones are ignored
 //
@@ -292,15 +292,12 @@ func notText(field string) error {
 	return fault.Invalid(field, "text must be UTF-8 without NUL")
 }
 
-// parseCount parses a whole number that is not negative. One too large for the
-// machine is as good as the largest: limits are clamped anyway.
+// parseCount parses a whole number. One too large for the machine is as good as
+// the largest: limits are clamped anyway.
 func parseCount(field, s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if errors.Is(err, strconv.ErrRange) && n > 0 {
-		return math.MaxInt32, nil
+	n, err := strconv.Atoi(s) // at the limits where it is out of range
+	if err != nil && !errors.Is(err, strconv.ErrRange) || s[0] == '+' {
+		return 0, fault.Invalid(field, field+" must be a whole number")
 	}
-	if err != nil || n < 0 || s[0] == '+' {
-		return 0, fault.Invalid(field, field+" must be a whole number, 0 or more")
-	}
-	return min(n, math.MaxInt32), nil
+	return max(math.MinInt32, min(n, math.MaxInt32)), nil
 }

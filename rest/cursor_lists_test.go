@@ -91,7 +91,7 @@ func TestCursorLists(t *testing.T) {
 				s.atEnd(rest, endsInNull)
 			}
 			assert.Equal(s, all, s.list(path+"?limit=1000000"), "%s: clamped", path)
-			for _, bad := range []string{"limit=-1", "limit=x", "limit=1.5", "limit=%00", "cursor=x", "cursor=%00", "cursor=Zm9yZ2VkZm9yZ2VkZm9yZ2Vk", "cursor=" + strings.Repeat("A", 5000), "cursor=" + cursors[path][1:]} {
+			for _, bad := range []string{"limit=x", "limit=1.5", "limit=%00", "cursor=x", "cursor=%00", "cursor=Zm9yZ2VkZm9yZ2VkZm9yZ2Vk", "cursor=" + strings.Repeat("A", 5000), "cursor=" + cursors[path][1:]} {
 				a := s.send("GET", path+"?"+bad, s.key, "")
 				require.Equal(s, http.StatusBadRequest, a.StatusCode, "%s?%s", path, bad)
 				field, _, _ := strings.Cut(bad, "=")

@@ -6,13 +6,13 @@ import (
 	"wagateway/graph/gen"
 )
 
-// maxLimit bounds a page (contract §2); larger limits are clamped to it.
+// maxLimit bounds a page (contract §2); limits are clamped to 1 and to it.
 const maxLimit = 200
 
 // page is the part of a list's input that says which part of the list. One-page
 // lists give everything when there is no limit.
 type page struct {
-	Limit  *int   `query:"limit" json:"-" minimum:"0" nullable:"false" description:"How many at most: 1 to 200, more is taken as 200. Absent or 0: everything, in one page." example:"50"`
+	Limit  *int   `query:"limit" json:"-" nullable:"false" description:"How many at most: 1 to 200; more is taken as 200, less than 0 as 1. Absent or 0: everything, in one page." example:"50"`
 	Cursor string `query:"cursor" json:"-" description:"Continue where nextCursor of the page before left off." example:"c2Vzc2lvbjoxMjM"`
 }
 
@@ -21,8 +21,7 @@ func (p page) first() *int32 {
 	if p.Limit == nil || *p.Limit == 0 {
 		return nil
 	}
-	n := int32(min(*p.Limit, maxLimit))
-	return &n
+	return new(int32(max(1, min(*p.Limit, maxLimit))))
 }
 
 // after is the cursor for a resolver: nil means from the start.
@@ -39,7 +38,7 @@ const defaultLimit = 50
 
 // cursorPage is page for the lists that are never given in one piece.
 type cursorPage struct {
-	Limit  *int   `query:"limit" json:"-" minimum:"0" nullable:"false" description:"How many at most: 1 to 200, more is taken as 200. Absent or 0: 50." example:"50"`
+	Limit  *int   `query:"limit" json:"-" nullable:"false" description:"How many at most: 1 to 200; more is taken as 200, less than 0 as 1. Absent or 0: 50." example:"50"`
 	Cursor string `query:"cursor" json:"-" description:"Continue where nextCursor of the page before left off." example:"c2Vzc2lvbjoxMjM"`
 }
 

@@ -48,7 +48,8 @@ func TestLists(t *testing.T) {
 			clamped := s.list(path + "?limit=1000")
 			assert.Equal(s, all, clamped, path)
 			assert.Equal(s, all, s.list(path+"?limit=0"), path)
-			for _, bad := range []string{"limit=-1", "limit=x", "limit=1.5", "limit=%00", "cursor=x", "cursor=%00", "cursor=Zm9yZ2VkZm9yZ2VkZm9yZ2Vk", "cursor=" + strings.Repeat("A", 5000)} {
+			assert.Equal(s, all.Data[:1], s.list(path+"?limit=-1").Data, path)
+			for _, bad := range []string{"limit=x", "limit=1.5", "limit=%00", "cursor=x", "cursor=%00", "cursor=Zm9yZ2VkZm9yZ2VkZm9yZ2Vk", "cursor=" + strings.Repeat("A", 5000)} {
 				a := s.send("GET", path+"?"+bad, s.key, "")
 				require.Equal(s, http.StatusBadRequest, a.StatusCode, "%s?%s", path, bad)
 				field, _, _ := strings.Cut(bad, "=")

@@ -257,7 +257,7 @@ func TestLimits(t *testing.T) {
 	require.NoError(t, err)
 	cases := map[string]int32{
 		"": -1, "limit=": -1, "limit=0": -1, "limit=1": 1, "limit=200": 200, "limit=201": 200, "limit=99999999999999999999": 200, "limit=007": 7,
-		"limit=-1": 0, "limit=x": 0, "limit=1.5": 0, "limit=1e2": 0, "limit=%2B5": 0, "limit=-99999999999999999999": 0, "cursor=%00": 0, "cursor=%FF": 0, "limit=%zz": 0,
+		"limit=-1": 1, "limit=x": 0, "limit=1.5": 0, "limit=1e2": 0, "limit=%2B5": 0, "limit=-99999999999999999999": 1, "cursor=%00": 0, "cursor=%FF": 0, "limit=%zz": 0,
 	}
 	for query, want := range cases {
 		var in page
