@@ -55,6 +55,9 @@ func (p presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		err = errTimeout.Because(err)
 	}
 	f := fault.From(err)
+	if f.Code() == fault.Validation && f.Details()["field"] == nil && len(shown.Path) > len(answer.Path) && readingArguments(ctx) {
+		f = f.With("field", argumentField(shown.Path[len(answer.Path):])) // a scalar knows only its value
+	}
 	p.report(ctx, f, answer, err)
 	answer.Message, answer.Extensions = f.Message(), extensionsOf(f)
 	return answer

@@ -62,7 +62,7 @@ type inSendMessage struct {
 	VCard          string   `json:"vcard" description:"Of type contact: a whole vCard instead." example:""`
 	Media          *inMedia `json:"media" description:"Of type image, video, audio, document and sticker."`
 	ViewOnce       *bool    `json:"viewOnce" description:"Of type image, video and voice notes: it may be seen once only. Default false." example:"false"`
-	ScheduledAt    *int64   `json:"scheduledAt" description:"Send it at that time, Unix epoch milliseconds, at most a year ahead: 202." example:"1719662400000"`
+	ScheduledAt    *int64   `json:"scheduledAt" description:"Send it at that time, Unix epoch milliseconds, at most a year ahead: 202. A time that has passed: as soon as it can. 0: not scheduled." example:"1719662400000"`
 	ExpiresAt      *int64   `json:"expiresAt" description:"Give up when it could not be sent until then, Unix epoch milliseconds." example:"1719662400000"`
 }
 

@@ -151,8 +151,14 @@ func (s *sendStack) contentCases() []parityCase {
 		s.sending("contact, no number", `"type":"contact","contact":{"name":"Bob"}`, `contact:{name:"Bob"}`),
 		s.sending("contact, bad number", `"type":"contact","contact":{"name":"Bob","phone":"call me"}`, `contact:{name:"Bob",phone:"call me"}`),
 		s.sending("contact, both", `"type":"contact","vcard":"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEND:VCARD","contact":{"name":"Bob"}`, `contact:{name:"Bob",vcard:"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEND:VCARD"}`),
+		s.sending("contact, NUL in the name", `"type":"contact","contact":{"name":"\u0000"}`, `contact:{name:"\u0000"}`),
+		s.sending("contact, NUL in the vCard", `"type":"contact","vcard":"\u0000"`, `contact:{vcard:"\u0000"}`),
 		s.sending("contact, no vCard", `"type":"contact","vcard":"Bob"`, `contact:{vcard:"Bob"}`),
 		s.sending("contact, a vCard of nobody", `"type":"contact","vcard":"BEGIN:VCARD\nVERSION:3.0\nEND:VCARD"`, `contact:{vcard:"BEGIN:VCARD\nVERSION:3.0\nEND:VCARD"}`),
+		{
+			"scheduled before all times", "", "POST", s.messages(), `{"type":"text","to":"` + bertJID + `","text":"x","scheduledAt":-1}`,
+			`mutation{sendMessage(sessionId:"` + s.session + `",input:{to:"` + bertJID + `",content:{text:{text:"x"}},scheduledAt:"1969-12-31T23:59:59Z"}){outboxId}}`, "validation_error",
+		},
 		{
 			"a group that is not known", "", "POST", s.messages(), `{"type":"text","to":"120363999999999999@g.us","text":"x"}`,
 			`mutation{sendMessage(sessionId:"` + s.session + `",input:{to:"120363999999999999@g.us",content:{text:{text:"x"}}}){outboxId}}`, "upstream_error",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -245,6 +246,13 @@ func (s *stack) conforms(method, path string, a answer) {
 // graphQL runs an operation and gives its data, or the first error.
 func (s *stack) graphQL(credential, query string, variables map[string]any) (data json.RawMessage, code, message string) {
 	s.Helper()
+	data, failure := s.graphQLFailure(credential, query, variables)
+	return data, failure.Code, failure.Message
+}
+
+// graphQLFailure runs an operation and gives its answer, or its first error.
+func (s *stack) graphQLFailure(credential, query string, variables map[string]any) (data json.RawMessage, failure FailureBody) {
+	s.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	require.NoError(s, err)
 	header := []string{"Content-Type", "application/json", "Accept", "application/json"}
@@ -253,14 +261,25 @@ func (s *stack) graphQL(credential, query string, variables map[string]any) (dat
 		Data   json.RawMessage
 		Errors []struct {
 			Message    string
-			Extensions struct{ Code string }
+			Extensions struct {
+				Code, Reason string
+				Details      map[string]any
+			}
 		}
 	}
 	a.into(s.T, &result)
 	if len(result.Errors) > 0 {
-		return nil, result.Errors[0].Extensions.Code, result.Errors[0].Message
+		first := result.Errors[0]
+		details := maps.Clone(first.Extensions.Details)
+		if details == nil {
+			details = make(map[string]any)
+		}
+		if first.Extensions.Reason != "" { // REST has it among the details
+			details["reason"] = first.Extensions.Reason
+		}
+		return nil, FailureBody{Code: first.Extensions.Code, Message: first.Message, Details: details}
 	}
-	return result.Data, "", ""
+	return result.Data, FailureBody{}
 }
 
 func memberSnapshot(i int) models.MemberSnapshot {

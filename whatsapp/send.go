@@ -20,7 +20,8 @@ type NewSend struct {
 	Contact  *ContactContent
 	ReplyTo  string // WhatsApp's id of a message of the same chat; "" none
 	Async    bool   // queue it instead of waiting for WhatsApp
-	// ScheduledAt is when to send it, 0: at once. It makes the send a queued one.
+	// ScheduledAt is when to send it, 0: at once. It makes the send a queued one; one for
+	// a time that has passed leaves as soon as it can.
 	ScheduledAt models.Millis
 	// ExpiresAt is when to give up a message that could not be sent; 0: never.
 	ExpiresAt      models.Millis

@@ -64,7 +64,9 @@ func (n NewSend) check() (draft, error) {
 func (n NewSend) checkTimes() error {
 	now := models.Now()
 	switch {
-	case n.ScheduledAt < 0 || n.ScheduledAt > now+models.Millis(maxSchedule.Milliseconds()):
+	case n.ScheduledAt < 0:
+		return fault.Invalid("scheduledAt", "scheduledAt must not be before 1970")
+	case n.ScheduledAt > now+models.Millis(maxSchedule.Milliseconds()):
 		return fault.Invalid("scheduledAt", "scheduledAt must be at most a year ahead")
 	case n.ExpiresAt < 0 || n.ExpiresAt != 0 && n.ExpiresAt <= max(now, n.ScheduledAt):
 		return fault.Invalid("expiresAt", "expiresAt must be in the future, and behind scheduledAt")

@@ -279,6 +279,8 @@ func TestBadContentLeavesNothing(t *testing.T) {
 				assert.Equal(t, c.field, f.Details()["field"], name)
 			}
 		}
+		_, err := w.send(session, alice.LID(), "x", func(n *whatsapp.NewSend) { n.ScheduledAt = -1 })
+		require.ErrorContains(t, err, "before 1970")
 		assert.Empty(t, w.messages(session, alice.JID()))
 		for info, err := range w.sim.Media.List(w.Context(), "") {
 			require.NoError(t, err)

@@ -34,6 +34,10 @@ func TestScheduledSendsSurviveARestart(t *testing.T) {
 		require.NoError(w, err)
 		assert.Equal(w, []string{"now", "later"}, w.receives(alice, 2))
 		assert.GreaterOrEqual(w, w.got(alice, later.WAMessageID()).Time.Unix(), int64(later.ScheduledAt)/1000, "not before its time")
+		past, err := w.send(session, alice.LID(), "past", func(n *whatsapp.NewSend) { n.ScheduledAt = 1 })
+		require.NoError(w, err)
+		assert.Equal(w, models.SendAsync, past.Mode)
+		w.got(alice, past.WAMessageID())
 	})
 }
 

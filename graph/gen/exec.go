@@ -9731,7 +9731,7 @@ input SendMessageInput {
   replyTo: String
   "Queue it instead of waiting for WhatsApp. Default false."
   async: Boolean
-  "Send it at that time, at most a year ahead; makes it queued."
+  "Send it at that time, at most a year ahead; makes it queued. With a time that has passed it leaves as soon as it can."
   scheduledAt: DateTime
   "Give up when it could not be sent until then."
   expiresAt: DateTime

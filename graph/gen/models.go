@@ -878,7 +878,7 @@ type SendMessageInput struct {
 	ReplyTo graphql.Omittable[*string] `json:"replyTo,omitempty"`
 	// Queue it instead of waiting for WhatsApp. Default false.
 	Async graphql.Omittable[*bool] `json:"async,omitempty"`
-	// Send it at that time, at most a year ahead; makes it queued.
+	// Send it at that time, at most a year ahead; makes it queued. With a time that has passed it leaves as soon as it can.
 	ScheduledAt graphql.Omittable[*models.Millis] `json:"scheduledAt,omitempty"`
 	// Give up when it could not be sent until then.
 	ExpiresAt graphql.Omittable[*models.Millis] `json:"expiresAt,omitempty"`
