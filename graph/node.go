@@ -22,6 +22,9 @@ const webhookMark = "wh_"
 // for, and by a field that the caller could have got it from.
 func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.Node, error) {
 	kind, own := scalar.SplitID(id)
+	if r.Gate.Check(ctx, fieldOf(kind, id)) != nil {
+		return nil, noNode()
+	}
 	switch {
 	case kind == scalar.KindOrganization:
 		if own == "" || own != actor.OrganizationID {
@@ -29,22 +32,16 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 		}
 		return found(r.DB.Organizations.Get(ctx, own))
 	case kind == "" && strings.HasPrefix(id, keyMark):
-		if !actor.Capabilities.Has(models.Manage) || actor.SessionID != "" {
-			return nil, noNode()
-		}
 		return found(r.DB.APIKeys.Get(ctx, actor.OrganizationID, id))
 	case kind == "" && strings.HasPrefix(id, webhookMark):
-		if !actor.Capabilities.Has(models.Manage) || actor.SessionID != "" {
-			return nil, noNode()
-		}
 		return found(r.Hooks.Get(ctx, actor.OrganizationID, id))
 	case kind == "":
 		return found(r.session(ctx, id))
-	case kind == scalar.KindSend && actor.Capabilities.Has(models.Read):
+	case kind == scalar.KindSend:
 		return below(ctx, r, own, r.DB.Outgoing.Get, func(o *models.Outgoing) string { return o.SessionID })
 	}
 	row, ok := scalar.ParseRowID(own)
-	if !ok || !actor.Capabilities.Has(models.Read) {
+	if !ok {
 		return nil, noNode()
 	}
 	switch kind {
@@ -67,6 +64,22 @@ func (r *Resolver) node(ctx context.Context, actor *auth.Actor, id string) (gen.
 	default:
 		return nil, noNode()
 	}
+}
+
+// fieldOf names the field that gives objects of an id's kind: who may use it may have them as
+// nodes. A kind that does not exist has none, so nobody may.
+func fieldOf(kind scalar.Kind, id string) string {
+	switch {
+	case kind == "" && strings.HasPrefix(id, keyMark):
+		return "Query.apiKeys"
+	case kind == "" && strings.HasPrefix(id, webhookMark):
+		return "Query.webhook"
+	}
+	return map[scalar.Kind]string{
+		"": "Query.session", scalar.KindOrganization: "Query.viewer", scalar.KindSend: "Query.send", scalar.KindGroup: "Query.group",
+		scalar.KindMember: "Group.members", scalar.KindContact: "Query.contact", scalar.KindChat: "Query.chat", scalar.KindMessage: "Query.message",
+		scalar.KindLabel: "Session.labels", scalar.KindCall: "Query.call", scalar.KindChannel: "Query.channel",
+	}[kind]
 }
 
 func noNode() error { return fault.NoSuch("object") }

@@ -17,6 +17,7 @@ import (
 // Resolver holds what resolvers need; all fields are required but Streams, whose
 // zero value is ready.
 type Resolver struct {
+	Gate     *Gate
 	DB       *models.DB
 	WhatsApp *whatsapp.Service
 	Events   *eventlog.Log

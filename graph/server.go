@@ -25,7 +25,6 @@ const (
 // Options are what the GraphQL server needs.
 type Options struct {
 	Resolver *Resolver           // required
-	Gate     *Gate               // required
 	Auth     *auth.Authenticator // required: reads the credential of websockets, and looks at those of streams again
 
 	Introspection bool          // whether the schema can be asked for
@@ -42,14 +41,14 @@ type Options struct {
 // GraphQL-over-SSE protocol) and graphql-transport-ws. It must be mounted below
 // auth.Middleware.
 func NewServer(o Options) (http.Handler, error) {
-	if o.Resolver == nil || o.Gate == nil || o.Auth == nil {
+	if o.Resolver == nil || o.Resolver.Gate == nil || o.Auth == nil {
 		return nil, errors.New("graph: a resolver, a gate and an authenticator are required")
 	}
 	o = o.withDefaults()
 	errs := presenter{log: o.Logger}
 	schema := gen.NewExecutableSchema(gen.Config{
 		Resolvers:  NewRoot(o.Resolver),
-		Directives: directives(o.Gate),
+		Directives: directives(o.Resolver.Gate),
 		Complexity: complexities(),
 	})
 	server := handler.New(schema)

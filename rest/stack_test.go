@@ -97,11 +97,11 @@ func newStack(t *testing.T, db *models.DB, service *whatsapp.Service, change ...
 	require.NoError(t, err)
 	s.log = graphtest.OpenLog(t, options.log)
 	resolver := &graph.Resolver{
-		DB: db, WhatsApp: service, Events: s.log, Hooks: graphtest.Webhooks(db, s.log),
+		Gate: gate, DB: db, WhatsApp: service, Events: s.log, Hooks: graphtest.Webhooks(db, s.log),
 		Streams: stream.Slots{PerOrganization: options.streams},
 	}
 	s.core = resolver
-	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Gate: gate, Auth: authenticator, Recheck: options.timing.Recheck})
+	graphQL, err := graph.NewServer(graph.Options{Resolver: resolver, Auth: authenticator, Recheck: options.timing.Recheck})
 	require.NoError(t, err)
 	api, err := New(Options{Resolver: resolver, Gate: gate, Auth: authenticator, Streams: options.timing, Version: "test", Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

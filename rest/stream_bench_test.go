@@ -73,10 +73,10 @@ func newStreamBench(b *testing.B) *streamBench {
 	gate, err := graph.NewGate()
 	require.NoError(b, err)
 	s := &streamBench{log: graphtest.OpenLog(b, eventlog.Config{})}
-	s.core = &graph.Resolver{DB: db, WhatsApp: service, Events: s.log}
+	s.core = &graph.Resolver{Gate: gate, DB: db, WhatsApp: service, Events: s.log}
 	front, err := New(Options{Resolver: s.core, Gate: gate, Auth: authenticator})
 	require.NoError(b, err)
-	graphQL, err := graph.NewServer(graph.Options{Resolver: s.core, Gate: gate, Auth: authenticator})
+	graphQL, err := graph.NewServer(graph.Options{Resolver: s.core, Auth: authenticator})
 	require.NoError(b, err)
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graphQL)

@@ -10066,8 +10066,8 @@ type PageInfo {
 
 "Everything that can be read. Reads come from the gateway's own database unless the field says that it asks WhatsApp."
 type Query {
-  "Any object by its id; NOT_FOUND when there is none that the caller may see."
-  node("The object's id." id: ID!): Node @capability(any: [READ, MANAGE])
+  "Any object by its id; NOT_FOUND when there is none that the caller may see. It needs what the field needs that gives such objects."
+  node("The object's id." id: ID!): Node @capability(any: [READ, SEND, MANAGE, SUPER_ADMIN])
 }
 
 "Everything that can be done. Live acts fail with NOT_IMPLEMENTED while the session is not connected."
@@ -34315,7 +34315,7 @@ func _Query_node(ctx context.Context, ec *executionContext, field graphql.Collec
 			directive0 := next
 
 			directive1 := func(ctx context.Context) (any, error) {
-				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ", "MANAGE"})
+				any, err := unmarshalNCapability2ᚕwagatewayᚋmodelsᚐCapabilityᚄ(ctx, ec, []any{"READ", "SEND", "MANAGE", "SUPER_ADMIN"})
 				if err != nil {
 					var zeroVal Node
 					return zeroVal, err

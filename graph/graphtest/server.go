@@ -68,10 +68,10 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	require.NoError(t, err)
 	log := OpenLog(t, setup.Log)
 	s.Resolver = &graph.Resolver{
-		DB: s.DB, WhatsApp: s.Service, Events: log, Hooks: Webhooks(s.DB, log),
+		Gate: s.Gate, DB: s.DB, WhatsApp: s.Service, Events: log, Hooks: Webhooks(s.DB, log),
 		Streams: stream.Slots{PerOrganization: setup.Streams},
 	}
-	setup.Options.Resolver, setup.Options.Gate, setup.Options.Auth = s.Resolver, s.Gate, s.Auth
+	setup.Options.Resolver, setup.Options.Auth = s.Resolver, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)
 	s.Handler = s.Auth.Middleware(graph.WithLoaders(s.Resolver, front))

@@ -28,14 +28,13 @@ func (p *Program) handler(guide Guide) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting up authentication: %w", err)
 	}
-	resolver := &graph.Resolver{DB: p.DB, WhatsApp: p.WhatsApp, Events: p.Events, Hooks: p.Webhooks}
 	gate, err := graph.NewGate()
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema's permissions: %w", err)
 	}
+	resolver := &graph.Resolver{Gate: gate, DB: p.DB, WhatsApp: p.WhatsApp, Events: p.Events, Hooks: p.Webhooks}
 	graphQL, err := graph.NewServer(graph.Options{
 		Resolver:      resolver,
-		Gate:          gate,
 		Auth:          authenticator,
 		Introspection: p.settings.Introspection,
 		Logger:        p.logger,
