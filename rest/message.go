@@ -139,6 +139,7 @@ func messageRows() []route {
 				"WhatsApp did not answer in time: the gateway goes on with the same id, so do not send again.",
 			Faults:   []fault.Code{fault.Conflict, fault.RateLimited},
 			Examples: sendExamples(),
+			Answers:  map[int]map[string]any{http.StatusAccepted: {"mode": "async", "status": "queued"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSendMessage) (*models.Outgoing, error) {
 			input, err := in.input()
 			if err != nil {

@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -145,7 +146,34 @@ func (d *document) add(rt route) error {
 		return fmt.Errorf("operation context %T does not expose its operation", oc)
 	}
 	sortParameters(exposed.Operation().Parameters)
+	if err := addAnswers(exposed.Operation(), rt); err != nil {
+		return err
+	}
 	return addExamples(exposed.Operation(), rt.Examples)
+}
+
+// addAnswers puts an example beside the schema of each success in JSON.
+func addAnswers(operation *openapi31.Operation, rt route) error {
+	if rt.out == nil {
+		return nil
+	}
+	for _, status := range []int{rt.Status, rt.OtherStatus} {
+		answer := operation.Responses.MapOfResponseOrReferenceValues[strconv.Itoa(status)].Response
+		if answer == nil {
+			continue
+		}
+		example, err := exampleOf(reflect.TypeOf(rt.out))
+		if err != nil {
+			return err
+		}
+		if object, ok := example.(map[string]any); ok {
+			maps.Copy(object, rt.Answers[status])
+		}
+		content := answer.Content["application/json"]
+		content.WithExample(example)
+		answer.Content["application/json"] = content
+	}
+	return nil
 }
 
 // addExamples puts bodies beside the schema of an operation's.

@@ -88,6 +88,33 @@ func TestOpenAPIDescribesEveryRow(t *testing.T) {
 	}
 }
 
+// TestOpenAPIExamplesOfAnswers: each success in JSON has one, of its own schema.
+func TestOpenAPIExamplesOfAnswers(t *testing.T) {
+	t.Parallel()
+	document := newOpenAPI(t)
+	_, raw := readDocument(t)
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]struct{ Example json.RawMessage }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &doc))
+	for _, rt := range table() {
+		for _, status := range []int{rt.Status, rt.OtherStatus} {
+			content, isJSON := doc.Paths[rt.Pattern][strings.ToLower(rt.Method)].Responses[statusKey(status)].Content["application/json"]
+			if !isJSON {
+				assert.True(t, rt.out == nil || status == 0, rt.Operation)
+				continue
+			}
+			require.NotEmpty(t, content.Example, rt.Operation)
+			a := answer{Response: &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}}, body: string(content.Example)}
+			require.NoError(t, document.validate(&rt, a), "%s: %s", rt.Operation, content.Example)
+		}
+	}
+}
+
 func TestOpenAPIDescribesEveryField(t *testing.T) {
 	t.Parallel()
 	doc, _ := readDocument(t)

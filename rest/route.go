@@ -39,6 +39,9 @@ type spec struct {
 	MaxBody int64
 	// Examples are bodies for the OpenAPI document; none: the fields' own make one.
 	Examples []bodyExample
+	// Answers are, by status, what the document's example of an answer has besides
+	// its shape's own example, or in place of it.
+	Answers map[int]map[string]any
 	// Ranges: parts of a file can be asked for, 206, 304 and 416 besides.
 	Ranges bool
 	// Faults are the codes the row may answer beyond those that follow from its

@@ -94,6 +94,7 @@ func sessionRows() []route {
 			Field: "Mutation.createSession", Status: http.StatusCreated,
 			Summary: "Create a session.",
 			Notes:   "Without `start` it is `stopped`; with it, pairing begins: fetch `qr`, or ask for a pairing code. Not idempotent.",
+			Answers: map[int]map[string]any{http.StatusCreated: {"gatewayId": "", "lastConnectedAt": nil, "phoneNumber": "", "status": "stopped", "waJid": "", "waLid": ""}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inCreateSession) (*models.Session, error) {
 			p, err := root.Mutation().CreateSession(ctx, gen.CreateSessionInput{
 				Label: omit(in.Label), AutoRead: omit(in.AutoRead), PresenceTyping: omit(in.PresenceTyping), AutoRejectCalls: omit(in.AutoRejectCalls),
@@ -149,6 +150,7 @@ func sessionRows() []route {
 			Field: "Mutation.startSession", Status: http.StatusOK,
 			Summary: "Connect a paired session, in the background.",
 			Notes:   "On one that is not paired, pairing begins. Repeating it changes nothing.",
+			Answers: map[int]map[string]any{http.StatusOK: {"status": "starting"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*models.Session, error) {
 			p, err := root.Mutation().StartSession(ctx, in.Session)
 			if err != nil {
@@ -161,6 +163,7 @@ func sessionRows() []route {
 			Field: "Mutation.stopSession", Status: http.StatusOK,
 			Summary: "Disconnect; the session stays paired.",
 			Notes:   "Repeating it changes nothing.",
+			Answers: map[int]map[string]any{http.StatusOK: {"gatewayId": "", "status": "stopped"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*models.Session, error) {
 			p, err := root.Mutation().StopSession(ctx, in.Session)
 			if err != nil {
@@ -172,6 +175,7 @@ func sessionRows() []route {
 			Operation: "restartSession", Tag: tagSessions, Method: http.MethodPost, Pattern: sessionPath + ":restart",
 			Field: "Mutation.restartSession", Status: http.StatusOK,
 			Summary: "Stop and start.",
+			Answers: map[int]map[string]any{http.StatusOK: {"status": "starting"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*models.Session, error) {
 			p, err := root.Mutation().RestartSession(ctx, in.Session)
 			if err != nil {
@@ -184,6 +188,7 @@ func sessionRows() []route {
 			Field: "Mutation.logoutSession", Status: http.StatusOK,
 			Summary: "Unlink the device and keep the session.",
 			Notes:   "It can be paired again. Repeating it changes nothing.",
+			Answers: map[int]map[string]any{http.StatusOK: {"gatewayId": "", "phoneNumber": "", "status": "stopped", "waJid": "", "waLid": ""}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inSession) (*models.Session, error) {
 			p, err := root.Mutation().LogoutSession(ctx, in.Session)
 			if err != nil {

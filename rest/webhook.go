@@ -146,6 +146,7 @@ func webhookRows() []route {
 			Summary: "Register an endpoint.",
 			Notes:   "It gets the events from now on. Without `secret` one is made, which is in this answer and nowhere else, ever.",
 			Faults:  []fault.Code{fault.NotFound, fault.Conflict},
+			Answers: map[int]map[string]any{http.StatusCreated: {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inCreateWebhook) (*gen.CreateWebhookPayload, error) {
 			input := gen.CreateWebhookInput{
 				URL: in.URL, SessionID: omit(in.SessionID), Secret: omit(in.Secret), Active: omit(in.Active),
@@ -196,6 +197,7 @@ func webhookRows() []route {
 			Operation: "redeliver", Tag: tagWebhooks, Method: http.MethodPost, Pattern: deliveriesPath + "/{delivery}:redeliver",
 			Field: "Mutation.redeliver", Status: http.StatusAccepted,
 			Summary: "Deliver one event again, whatever became of it.",
+			Answers: map[int]map[string]any{http.StatusAccepted: {"attempts": 0, "status": "pending"}},
 		}, func(ctx context.Context, root gen.ResolverRoot, in inRedeliver) (*gen.RedeliverPayload, error) {
 			return root.Mutation().Redeliver(ctx, in.ID, in.Delivery)
 		}, func(p *gen.RedeliverPayload) Delivery { return presentDelivery(p.Delivery) }),
