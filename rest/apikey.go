@@ -84,7 +84,7 @@ func apiKeyRows() []route {
 			Summary: "Create an API key.",
 			Notes:   "`secret` is in this answer and nowhere else, ever.",
 			Faults:  []fault.Code{fault.NotFound},
-			Answers: map[int]map[string]any{http.StatusCreated: {"secret": "wa_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdef"}},
+			Answers: map[int]map[string]any{http.StatusCreated: {"secret": "wa_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdef"}}, //nolint:gosec // an example
 		}, func(ctx context.Context, root gen.ResolverRoot, in inCreateAPIKey) (*gen.CreateAPIKeyPayload, error) {
 			input, err := in.input()
 			if err != nil {

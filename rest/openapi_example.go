@@ -29,8 +29,7 @@ func exampleOf(t reflect.Type) (any, error) {
 
 // exampleFields fills in the fields of a struct, with those of the structs in it.
 func exampleFields(object map[string]any, t reflect.Type) error {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if f.Anonymous && name == "" {
 			if err := exampleFields(object, f.Type); err != nil {

@@ -146,7 +146,7 @@ func webhookRows() []route {
 			Summary: "Register an endpoint.",
 			Notes:   "It gets the events from now on. Without `secret` one is made, which is in this answer and nowhere else, ever.",
 			Faults:  []fault.Code{fault.NotFound, fault.Conflict},
-			Answers: map[int]map[string]any{http.StatusCreated: {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}},
+			Answers: map[int]map[string]any{http.StatusCreated: {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}, //nolint:gosec // an example
 		}, func(ctx context.Context, root gen.ResolverRoot, in inCreateWebhook) (*gen.CreateWebhookPayload, error) {
 			input := gen.CreateWebhookInput{
 				URL: in.URL, SessionID: omit(in.SessionID), Secret: omit(in.Secret), Active: omit(in.Active),
