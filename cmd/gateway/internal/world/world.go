@@ -105,6 +105,9 @@ func New(ctx context.Context, simulator *wasim.Server, groupSize int) (*World, e
 			return nil, fmt.Errorf("founding %q: %w", plan.subject, err)
 		}
 	}
+	if err := w.introduce(ctx); err != nil {
+		return nil, err
+	}
 	w.remember()
 	return w, nil
 }

@@ -36,7 +36,10 @@ func TestNewFoundsGroupsOfTheWantedSizes(t *testing.T) {
 			assert.Equal(t, plan.announce, info.Announce)
 			assert.Equal(t, plan.locked, info.Locked)
 		}
-		assert.Len(t, w.account.Groups(), len(w.groups), "the account is in all of them")
+		const community = 2 // itself and its announcement group
+		assert.Len(t, w.account.Groups(), len(w.groups)+community, "the account is in all of them")
+		about, _ := w.people[0].About()
+		assert.Equal(t, abouts[0], about)
 	}
 }
 
