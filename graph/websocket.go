@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -127,7 +128,15 @@ type acceptor struct{ log *slog.Logger }
 // Accept implements [transport.WebsocketImplementation].
 func (acceptor) Accept(w http.ResponseWriter, r *http.Request, options transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
 	options.Subprotocols = slices.DeleteFunc(slices.Clone(options.Subprotocols), func(p string) bool { return p != subprotocol })
-	return transport.CoderWebsocketImplementation{
+	conn, err := transport.CoderWebsocketImplementation{
 		AcceptOptions: websocket.AcceptOptions{Subprotocols: []string{subprotocol}},
 	}.Accept(w, r, options)
+	if err != nil {
+		return nil, err
+	}
+	able, ok := conn.(websocketConn)
+	if !ok {
+		return nil, errors.Join(errors.New("the websocket has no limits"), conn.Close())
+	}
+	return &uniqueIDs{websocketConn: able, active: make(map[string]bool)}, nil
 }

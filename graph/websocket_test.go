@@ -157,6 +157,32 @@ func TestWebsocketOperationsAreBounded(t *testing.T) {
 	assert.Equal(t, 50, following)
 }
 
+// An id names one operation at a time: the protocol's way to say so is its code 4409.
+func TestWebsocketIDs(t *testing.T) {
+	t.Parallel()
+	s := graphtest.New(t, modelstest.SQLite)
+	session := s.SessionOf(t, graphtest.Organization)
+	socket := s.Open(t, map[string]any{"x-api-key": s.Key(t, models.Manage)})
+	follow := func(id string) {
+		socket.Subscribe(t, id, `subscription($s: ID!) { pairing(sessionId: $s) { status } }`, map[string]any{"s": session.ID})
+		m := socket.Next(t)
+		for ; m.Type == "complete"; m = socket.Next(t) { // of the operation before
+		}
+		require.Empty(t, m.Response(t).Errors)
+	}
+	for _, query := range []string{`{ viewer { userId } }`, `{ nope }`, `{`} { // what has ended frees its id
+		socket.Subscribe(t, "1", query, nil)
+		for socket.Next(t).Type != "complete" {
+		}
+	}
+	follow("1")
+	socket.Send(t, map[string]any{"id": "1", "type": "complete"})
+	follow("1")
+	follow(strings.Repeat("long", 100))
+	socket.Subscribe(t, strings.Repeat("long", 100), `{ viewer { userId } }`, nil)
+	assert.Equal(t, websocket.StatusCode(4409), socket.Closed(t))
+}
+
 // A socket outlives its credential; what it may do does not.
 func TestSocketAfterItsCredential(t *testing.T) {
 	t.Parallel()
