@@ -33,10 +33,11 @@ type NewSend struct {
 //
 // It waits for WhatsApp, at most 25 s. A session that is not connected is
 // fault.NotImplemented, one over its limit fault.RateLimited with the time to
-// wait, a refusal fault.Upstream with details.code. An outcome that is not known
-// in time is fault.Upstream with ReasonSendUnknown: the gateway goes on with the
-// same id, as it does when the caller has gone. Failures behind the storing have
-// outboxId and waMessageId in their details.
+// wait, a refusal fault.Upstream with details.code, but fault.Forbidden where only a
+// group's admins may write. An outcome that is not known in time is fault.Upstream
+// with ReasonSendUnknown: the gateway goes on with the same id, as it does when the
+// caller has gone. Failures behind the storing have outboxId and waMessageId in their
+// details.
 //
 // With Async it returns when the message is queued, also while the session is
 // offline; events tell the outcome. With an idempotency key that is known it gives
@@ -95,6 +96,10 @@ func (s *Service) submit(ctx context.Context, x *session, session *models.Sessio
 		var wait time.Duration
 		if giveBack, wait = x.sender.rate.take(time.Now()); wait > 0 {
 			return nil, fault.Limited("the session's sending limit is reached", wait)
+		}
+		if err := s.checkReachable(ctx, x, d.to); err != nil {
+			giveBack()
+			return nil, err
 		}
 	}
 	if err := s.prepare(ctx, x, d, about, !send.Async); err != nil {

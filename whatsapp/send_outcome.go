@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
 
 	"wagateway/models"
 	"wagateway/models/fault"
@@ -53,7 +54,7 @@ func fateOf(err error) (f fate, why *fault.Error) {
 	case errors.Is(err, whatsmeow.ErrIQTimedOut):
 		return fateLater, fault.From(upstream(err, nil))
 	case strings.Contains(err.Error(), "no LID found for "): // whatsmeow has no sentinel for it
-		return fateRefused, fault.New(fault.Upstream, fault.ReasonWhatsApp, "the number is not on WhatsApp").Because(err)
+		return fateRefused, notOnWhatsApp().Because(err)
 	default:
 		return fateOdd, fault.From(err)
 	}
@@ -88,7 +89,7 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 			return q.session.service.db.Outgoing.Sent(ctx, send, at)
 		})
 	case fateRefused:
-		q.failed(ctx, send, why)
+		q.failed(ctx, send, q.mayNotWrite(ctx, send, why))
 	case fateAway:
 		q.again(ctx, send, why, math.MaxInt)
 	case fateLater:
@@ -106,6 +107,21 @@ func (q *sendQueue) conclude(ctx context.Context, send *models.Outgoing, answer 
 		q.session.log.WarnContext(ctx, "the outcome of a send is not known, trying again", "outbox_id", send.ID, "error", err)
 		q.unknown(ctx, send)
 	}
+}
+
+// mayNotWrite says what WhatsApp means by not allowing a message to a group; another
+// refusal stays as it is.
+func (q *sendQueue) mayNotWrite(ctx context.Context, send *models.Outgoing, why *fault.Error) *fault.Error {
+	const notAllowed = 405
+	if !strings.HasSuffix(send.Recipient, "@"+types.GroupServer) || why.Details()["code"] != notAllowed {
+		return why
+	}
+	reason, message := fault.ReasonNotGroupAdmin, "only admins may write in this group"
+	group, err := q.session.service.db.Groups.Get(ctx, q.session.id, send.Recipient)
+	if err == nil && group.IsCommunity {
+		reason, message = "", "nobody can write in a community, only in its groups"
+	}
+	return fault.New(fault.Forbidden, reason, message).With("code", notAllowed).Because(why)
 }
 
 // mayHaveLeft reports whether an earlier try of a message has an unknown outcome.

@@ -152,8 +152,54 @@ func TestRefusalsAreTold(t *testing.T) {
 		w.until(func() bool { return w.outgoing(queued.ID).Status == models.OutgoingFailed })
 		assert.Equal(w, []string{"later"}, w.receives(alice, 1))
 
-		_, err = w.send(session, types.NewJID("4930999999", types.DefaultUserServer), "nobody")
-		assert.Equal(w, fault.Upstream, fault.CodeOf(err), "%v", err)
+		nobody := types.NewJID("4930999999", types.DefaultUserServer)
+		_, err = w.send(session, nobody, "nobody", withKey("nobody"))
+		assert.Equal(w, "the number is not on WhatsApp", is(w.T, err, fault.Upstream, fault.ReasonWhatsApp).Message())
+		_, err = w.db.Chats.Get(w.Context(), session, nobody.String())
+		is(w.T, err, fault.NotFound, "")
+		_, err = w.db.Identities.Get(w.Context(), session, nobody.String())
+		is(w.T, err, fault.NotFound, "")
+		_, err = w.send(session, types.NewJID("120363999999999999", types.GroupServer), "nobody")
+		assert.Equal(w, 404, is(w.T, err, fault.Upstream, fault.ReasonWhatsApp).Details()["code"])
+		_, err = w.db.Chats.Get(w.Context(), session, "120363999999999999@g.us")
+		is(w.T, err, fault.NotFound, "")
+		somebody, err := w.srv.AddPhone(nobody.User, "Somebody")
+		require.NoError(w, err)
+		sent, err := w.send(session, nobody, "nobody", withKey("nobody"))
+		require.NoError(w, err, "what is not stored uses no key up")
+		w.got(somebody, sent.WAMessageID())
+	})
+}
+
+// WhatsApp says whether the account may write in a group: what is stored may be
+// behind.
+func TestWritingWhereOnlyAdminsMay(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(w *world) {
+		own, bob := w.phone("Own"), w.phone("Bob")
+		team := w.group(bob, types.AddressingModeLID, own)
+		session := w.link(own)
+		w.eventually(slowly, func(t *recorder) { w.isTrue(t, session, team) })
+		require.NoError(w, bob.SetAnnounce(w.Context(), team, true))
+		_, err := w.send(session, team, "no")
+		f := is(w.T, err, fault.Forbidden, fault.ReasonNotGroupAdmin)
+		assert.Equal(w, "only admins may write in this group", f.Message())
+		assert.Equal(w, 405, f.Details()["code"])
+		queued, err := w.send(session, team, "no", async)
+		require.NoError(w, err)
+		w.until(func() bool { return w.outgoing(queued.ID).Status == models.OutgoingFailed })
+		assert.Equal(w, fault.Forbidden, w.outgoing(queued.ID).Failure.Code)
+		require.NoError(w, bob.SetAnnounce(w.Context(), team, false))
+		_, err = w.send(session, team, "yes")
+		require.NoError(w, err)
+
+		village, err := w.svc.CreateGroup(w.Context(), session, whatsapp.NewGroup{Name: "Village", Community: true})
+		require.NoError(w, err)
+		to, err := types.ParseJID(village.Group.JID)
+		require.NoError(w, err)
+		_, err = w.send(session, to, "no")
+		f = is(w.T, err, fault.Forbidden, "")
+		assert.Equal(w, "nobody can write in a community, only in its groups", f.Message())
 	})
 }
 
