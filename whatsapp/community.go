@@ -31,6 +31,22 @@ func parseCommunity(field, jid string) (types.JID, error) {
 	return parseCanonical(canonical)
 }
 
+// storeAnnouncements stores the group that WhatsApp makes with a community. Should
+// that fail, the notification about it comes, or the next listing.
+func (s *Service) storeAnnouncements(ctx context.Context, x *session, community types.JID) {
+	targets, err := ask(ctx, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.GroupLinkTarget, error) {
+		return cli.GetSubGroups(ctx, community)
+	})
+	for _, target := range targets {
+		if target.IsDefaultSubGroup && err == nil {
+			_, err = s.refreshGroup(ctx, x, target.JID)
+		}
+	}
+	if err != nil {
+		x.log.WarnContext(ctx, "reading a new community's announcement group failed", "group_jid", community.String(), "error", err)
+	}
+}
+
 // SubGroups lists the groups of a community, as WhatsApp knows them.
 func (s *Service) SubGroups(ctx context.Context, sessionID, communityJID string) ([]SubGroup, error) {
 	jid, err := parseCommunity("communityJid", communityJID)

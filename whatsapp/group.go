@@ -75,6 +75,9 @@ func (s *Service) CreateGroup(ctx context.Context, sessionID string, group NewGr
 	if err != nil {
 		return nil, err
 	}
+	if group.Community {
+		s.storeAnnouncements(asking, x, info.JID)
+	}
 	return &CreatedGroup{Group: stored, Results: x.results(ctx, people, info.Participants, reading{explain: whyNotAdded})}, nil
 }
 

@@ -58,6 +58,12 @@ func TestCommunities(t *testing.T) {
 		require.NoError(t, err)
 		community := made.Group.JID
 		assert.True(t, made.Group.IsCommunity)
+		first, err := w.svc.SubGroups(ctx, session, community)
+		require.NoError(t, err)
+		require.Len(t, first, 1, "what WhatsApp makes with it")
+		require.NotNil(t, first[0].Group)
+		assert.True(t, first[0].IsDefault && first[0].Group.IsAnnounce)
+		assert.Equal(t, community, first[0].Group.ParentJID)
 		inside, err := w.svc.CreateGroup(ctx, session, whatsapp.NewGroup{Name: "Choir", Participants: names(bert), Parent: community})
 		require.NoError(t, err)
 		assert.Equal(t, community, inside.Group.ParentJID)
