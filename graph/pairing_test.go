@@ -66,8 +66,11 @@ func TestPairing(t *testing.T) {
 
 			scanned := false
 			var last pairingUpdate
+			step := ""
 			for response := next(); response != nil; response = next() {
 				require.Empty(t, response.Errors, response.Body)
+				assert.NotEqual(t, step, string(response.Data), "a step comes once")
+				step = string(response.Data)
 				last = pairingUpdate{}
 				require.NoError(t, json.Unmarshal(response.Data, &last))
 				assert.Equal(t, id, last.Pairing.Session.ID)

@@ -40,6 +40,21 @@ type PairingUpdate struct {
 	Session      *models.Session // as stored
 }
 
+// differs reports whether two updates are different steps: other things of the session
+// may change meanwhile.
+func (u PairingUpdate) differs(next PairingUpdate) bool {
+	return u.Status != next.Status || u.StatusReason != next.StatusReason || u.Session.Paired() != next.Session.Paired() ||
+		orNone(u.QR) != orNone(next.QR) || orNone(u.PairingCode) != orNone(next.PairingCode)
+}
+
+// orNone gives what is pointed to; the zero value for nil.
+func orNone[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
+	}
+	return value
+}
+
 // SessionQR gives the QR code to show now. When there is none, pairing is started
 // and the answer is fault.NotFound with ReasonQRNotReady until there is one. A
 // paired session is fault.Validation with ReasonAlreadyPaired.

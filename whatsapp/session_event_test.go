@@ -119,7 +119,7 @@ func TestSlowWatcherGetsTheLatest(t *testing.T) {
 	t.Parallel()
 	var w watchers
 	w.publish(PairingUpdate{Status: models.SessionStopped})
-	updates := w.follow(t.Context(), func(u PairingUpdate) bool { return u.Status == models.SessionFailed })
+	updates := w.follow(t.Context(), follower{last: func(u PairingUpdate) bool { return u.Status == models.SessionFailed }})
 	for _, status := range []models.SessionStatus{models.SessionStarting, models.SessionScanQRCode, models.SessionFailed} {
 		w.publish(PairingUpdate{Status: status})
 	}
@@ -129,16 +129,36 @@ func TestSlowWatcherGetsTheLatest(t *testing.T) {
 	assert.False(t, open)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	until := w.follow(ctx, func(PairingUpdate) bool { return false })
+	until := w.follow(ctx, follower{})
 	assert.Equal(t, models.SessionStarting, (<-until).Status, "the present step comes at once")
 	cancel()
 	_, open = <-until
 	assert.False(t, open)
 	w.end()
-	late := w.follow(t.Context(), func(PairingUpdate) bool { return false })
+	late := w.follow(t.Context(), follower{})
 	<-late
 	_, open = <-late
 	assert.False(t, open)
+}
+
+func TestAStepIsToldOnce(t *testing.T) {
+	t.Parallel()
+	var w watchers
+	step := func(label, code string) PairingUpdate {
+		return PairingUpdate{Status: models.SessionScanQRCode, QR: &QRCode{Code: code}, Session: &models.Session{Label: label}}
+	}
+	w.publish(step("a", "1"))
+	updates := w.follow(t.Context(), follower{news: PairingUpdate.differs})
+	w.publish(step("b", "1"))
+	assert.Equal(t, "b", (<-updates).Session.Label, "who has not read it gets the latest of it")
+	w.publish(step("c", "1"))
+	assert.Empty(t, updates)
+	w.publish(step("c", "2"))
+	assert.Equal(t, "2", (<-updates).QR.Code)
+	claimed := step("c", "2")
+	claimed.Session.DeviceJID = "1:2@s.whatsapp.net"
+	w.publish(claimed)
+	assert.True(t, (<-updates).Session.Paired())
 }
 
 func TestLibraryLogKeepsNumbersToDebug(t *testing.T) {

@@ -14,25 +14,36 @@ type watchers struct {
 	mu     sync.Mutex
 	latest PairingUpdate
 	ended  bool
-	all    map[chan PairingUpdate]func(PairingUpdate) bool
+	all    map[chan PairingUpdate]*follower
 }
 
-// follow gives a channel with the latest update and all that come. It is closed
-// behind an update that last says is the last one, when ctx ends, and when the
-// session does.
-func (w *watchers) follow(ctx context.Context, last func(PairingUpdate) bool) <-chan PairingUpdate {
+// follower is one who follows a session. Without the functions everything is news,
+// and nothing the last.
+type follower struct {
+	last  func(PairingUpdate) bool              // the update behind which it ends
+	news  func(told, update PairingUpdate) bool // whether an update says more than the one before
+	given PairingUpdate                         // the latest one, read or not
+}
+
+func (f *follower) ends(update PairingUpdate) bool { return f.last != nil && f.last(update) }
+
+// follow gives a channel with the latest update and all that come and are news. It
+// is closed behind an update that is the follower's last one, when ctx ends, and when
+// the session does.
+func (w *watchers) follow(ctx context.Context, f follower) <-chan PairingUpdate {
 	updates := make(chan PairingUpdate, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	updates <- w.latest
-	if w.ended || last(w.latest) {
+	if w.ended || f.ends(w.latest) {
 		close(updates)
 		return updates
 	}
 	if w.all == nil {
-		w.all = make(map[chan PairingUpdate]func(PairingUpdate) bool)
+		w.all = make(map[chan PairingUpdate]*follower)
 	}
-	w.all[updates] = last
+	f.given = w.latest
+	w.all[updates] = &f
 	context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -46,13 +57,17 @@ func (w *watchers) publish(update PairingUpdate) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.latest = update
-	for updates, last := range w.all {
+	for updates, f := range w.all {
 		select {
 		case <-updates: // it was not read in time
 		default:
+			if f.news != nil && !f.news(f.given, update) {
+				continue
+			}
 		}
 		updates <- update
-		if last(update) {
+		f.given = update
+		if f.ends(update) {
 			w.leave(updates)
 		}
 	}
@@ -77,7 +92,8 @@ func (w *watchers) leave(updates chan PairingUpdate) {
 }
 
 // WatchPairing follows a session's pairing: its present step at once, then every
-// change. The channel is closed behind the update that says working or failed,
+// other one: another state, another code, or that a phone has claimed the session.
+// The channel is closed behind the update that says working or failed,
 // when ctx ends, and when the session is deleted. A slow reader gets the latest
 // state and never holds up the session.
 func (s *Service) WatchPairing(ctx context.Context, sessionID string) (<-chan PairingUpdate, error) {
@@ -85,8 +101,11 @@ func (s *Service) WatchPairing(ctx context.Context, sessionID string) (<-chan Pa
 	if err != nil {
 		return nil, err
 	}
-	return x.watchers.follow(ctx, func(u PairingUpdate) bool {
-		return u.Status == models.SessionWorking || u.Status == models.SessionFailed
+	return x.watchers.follow(ctx, follower{
+		last: func(u PairingUpdate) bool {
+			return u.Status == models.SessionWorking || u.Status == models.SessionFailed
+		},
+		news: PairingUpdate.differs,
 	}), nil
 }
 
@@ -97,5 +116,5 @@ func (s *Service) WatchSession(ctx context.Context, sessionID string) (<-chan Pa
 	if err != nil {
 		return nil, err
 	}
-	return x.watchers.follow(ctx, func(PairingUpdate) bool { return false }), nil
+	return x.watchers.follow(ctx, follower{}), nil
 }
