@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -17,18 +18,29 @@ type sendRate struct {
 	minute, hour    *rate.Limiter
 }
 
-// set changes the limits. Full buckets come with other limits, so that raising
-// them helps at once.
-func (r *sendRate) set(perMin, perHour int) (changed bool) {
+// set changes the limits. What was used stays used, so that changing them is no way
+// around them; raising them helps at once.
+func (r *sendRate) set(now time.Time, perMin, perHour int) (changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.minute != nil && r.perMin == perMin && r.perHour == perHour {
 		return false
 	}
 	r.perMin, r.perHour = perMin, perHour
-	r.minute = rate.NewLimiter(rate.Limit(float64(perMin)/time.Minute.Seconds()), perMin)
-	r.hour = rate.NewLimiter(rate.Limit(float64(perHour)/time.Hour.Seconds()), perHour)
+	r.minute = resized(r.minute, now, time.Minute, perMin)
+	r.hour = resized(r.hour, now, time.Hour, perHour)
 	return true
+}
+
+// resized gives a bucket that holds most and fills within a time, with as much used
+// of it as of the one before, if any: all of it at most.
+func resized(before *rate.Limiter, now time.Time, within time.Duration, most int) *rate.Limiter {
+	bucket := rate.NewLimiter(rate.Limit(float64(most)/within.Seconds()), most)
+	if before != nil {
+		used := math.Ceil(float64(before.Burst()) - before.TokensAt(now))
+		bucket.AllowN(now, min(int(used), most))
+	}
+	return bucket
 }
 
 // recall takes the tokens of what was sent within the last hour by a process before

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"wagateway/models"
 )
@@ -70,13 +71,13 @@ func newSender(row *models.Session) *sender {
 		waiters: make(map[string]*waiter), withdrawn: make(map[string]bool),
 		trying: make(map[string]bool),
 	}
-	q.rate.set(row.RatePerMin, row.RatePerHour)
+	q.rate.set(time.Now(), row.RatePerMin, row.RatePerHour)
 	return q
 }
 
 // limit takes over the session's limits.
 func (q *sender) limit(row *models.Session) {
-	if q.rate.set(row.RatePerMin, row.RatePerHour) {
+	if q.rate.set(time.Now(), row.RatePerMin, row.RatePerHour) {
 		q.poke()
 	}
 }
