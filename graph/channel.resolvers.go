@@ -76,7 +76,11 @@ func (r *mutationResolver) FetchChannelMessages(ctx context.Context, sessionID s
 	if err != nil {
 		return nil, err
 	}
-	messages, err := r.WhatsApp.FetchChannelMessages(ctx, session.ID, jid, int(count), int64(orZero(before)))
+	var number *int64
+	if before != nil {
+		number = new(int64(*before))
+	}
+	messages, err := r.WhatsApp.FetchChannelMessages(ctx, session.ID, jid, int(count), number)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package rest
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"wagateway/graph/gen"
 	"wagateway/models"
+	"wagateway/models/fault"
 )
 
 const (
@@ -90,7 +92,7 @@ func memberRows() []route {
 			Summary: "Remove somebody from a group.",
 			Notes:   "Removing one who is gone changes nothing.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inMember) (*gen.RemoveGroupMemberPayload, error) {
-			return root.Mutation().RemoveGroupMember(ctx, in.Session, in.Group, in.input())
+			return ofMember(root.Mutation().RemoveGroupMember(ctx, in.Session, in.Group, in.input()))
 		}),
 		act(spec{
 			Operation: "promoteGroupMember", Tag: tagGroups, Method: http.MethodPost, Pattern: memberPath + "/promote",
@@ -98,7 +100,7 @@ func memberRows() []route {
 			Summary: "Make a member an admin.",
 			Notes:   "One who is already stays.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inMember) (*gen.PromoteGroupMemberPayload, error) {
-			return root.Mutation().PromoteGroupMember(ctx, in.Session, in.Group, in.input())
+			return ofMember(root.Mutation().PromoteGroupMember(ctx, in.Session, in.Group, in.input()))
 		}),
 		act(spec{
 			Operation: "demoteGroupMember", Tag: tagGroups, Method: http.MethodPost, Pattern: memberPath + "/demote",
@@ -106,7 +108,7 @@ func memberRows() []route {
 			Summary: "Make an admin an ordinary member.",
 			Notes:   "One who is already stays.",
 		}, func(ctx context.Context, root gen.ResolverRoot, in inMember) (*gen.DemoteGroupMemberPayload, error) {
-			return root.Mutation().DemoteGroupMember(ctx, in.Session, in.Group, in.input())
+			return ofMember(root.Mutation().DemoteGroupMember(ctx, in.Session, in.Group, in.input()))
 		}),
 		act(spec{
 			Operation: "approveGroupMembers", Tag: tagGroups, Method: http.MethodPost, Pattern: membersPath + ":approve",
@@ -131,6 +133,16 @@ func presentMembers(c *gen.GroupMemberConnection) emptyEndList[GroupMember] {
 
 func (in inParticipants) input() gen.GroupParticipantsInput {
 	return gen.GroupParticipantsInput{Participants: in.Participants}
+}
+
+// ofMember has a failure name the member of the address, who is the first of one to
+// the resolver.
+func ofMember[T any](payload T, err error) (T, error) {
+	const first, member = "participants[0]", "jid"
+	if f := fault.From(err); f != nil && f.Details()["field"] == first {
+		err = fault.New(f.Code(), f.Reason(), strings.Replace(f.Message(), first, member, 1)).With("field", member).Because(err)
+	}
+	return payload, err
 }
 
 func (in inMember) input() gen.GroupParticipantsInput {

@@ -67,10 +67,10 @@ func (s *Service) SubscribeChannelUpdates(ctx context.Context, sessionID, channe
 }
 
 // FetchChannelMessages asks WhatsApp for messages of a channel that are older than
-// the one with the server's number before, 0: for the latest, stores those that
+// the one with the server's number before, nil: for the latest, stores those that
 // are new here, without events, and gives them all, the latest first. count is 1
 // to 100.
-func (s *Service) FetchChannelMessages(ctx context.Context, sessionID, channelJID string, count int, before int64) ([]models.Message, error) {
+func (s *Service) FetchChannelMessages(ctx context.Context, sessionID, channelJID string, count int, before *int64) ([]models.Message, error) {
 	jid, err := parseChannel(channelJID)
 	if err != nil {
 		return nil, err
@@ -78,17 +78,18 @@ func (s *Service) FetchChannelMessages(ctx context.Context, sessionID, channelJI
 	switch {
 	case count < 1 || count > maxChannelFetch:
 		return nil, fault.Invalid("count", "count must be 1 to 100").With("max", maxChannelFetch)
-	case before < 0:
+	case before != nil && *before < 1:
 		return nil, fault.Invalid("before", "before must be a message's number in the channel")
 	}
 	x, err := s.live(ctx, sessionID)
 	if err != nil {
 		return nil, err
 	}
+	asked := &whatsmeow.GetNewsletterMessagesParams{Count: count, Before: types.MessageServerID(orNone(before))}
 	asking, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	found, err := ask(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.NewsletterMessage, error) {
-		return cli.GetNewsletterMessages(ctx, jid, &whatsmeow.GetNewsletterMessagesParams{Count: count, Before: types.MessageServerID(before)})
+		return cli.GetNewsletterMessages(ctx, jid, asked)
 	})
 	if err != nil {
 		return nil, err

@@ -105,12 +105,12 @@ func TestChannels(t *testing.T) {
 		w.until(func() bool { s := w.stats(message); return len(s.Reactions) == 1 && s.Reactions[0].Emoji == "🌊" })
 
 		for range 2 {
-			fetched, err := w.svc.FetchChannelMessages(ctx, session, tides.String(), 10, 0)
+			fetched, err := w.svc.FetchChannelMessages(ctx, session, tides.String(), 10, nil)
 			require.NoError(w, err)
 			require.Len(w, fetched, 2)
 			assert.Equal(w, []string{post.ID, old.ID}, []string{fetched[0].WAMessageID, fetched[1].WAMessageID})
 		}
-		fetched, err := w.svc.FetchChannelMessages(ctx, session, tides.String(), 10, int64(post.ServerID))
+		fetched, err := w.svc.FetchChannelMessages(ctx, session, tides.String(), 10, ptr(int64(post.ServerID)))
 		require.NoError(w, err)
 		require.Len(w, fetched, 1)
 		assert.Equal(w, "before anybody followed", fetched[0].Body)
@@ -190,10 +190,14 @@ func TestOwnChannel(t *testing.T) {
 			"unfollow":  func(jid string) error { _, err := w.svc.UnfollowChannel(ctx, session, jid); return err },
 			"mute":      func(jid string) error { _, err := w.svc.MuteChannel(ctx, session, jid, true); return err },
 			"subscribe": func(jid string) error { _, err := w.svc.SubscribeChannelUpdates(ctx, session, jid); return err },
-			"fetch":     func(jid string) error { _, err := w.svc.FetchChannelMessages(ctx, session, jid, 1, 0); return err },
+			"fetch":     func(jid string) error { _, err := w.svc.FetchChannelMessages(ctx, session, jid, 1, nil); return err },
 		} {
 			assert.Equal(w, fault.NotFound, fault.From(act(nobody)).Code(), name)
 			assert.Equal(w, fault.Validation, fault.From(act("1@g.us")).Code(), name)
+		}
+		for _, before := range []int64{0, -1} {
+			_, err = w.svc.FetchChannelMessages(ctx, session, jid.String(), 1, &before)
+			assert.Equal(w, "before", is(w, err, fault.Validation, "").Details()["field"])
 		}
 		_, err = w.svc.CreateChannel(ctx, session, whatsapp.NewChannel{Name: " "})
 		is(w, err, fault.Validation, "")

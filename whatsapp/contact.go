@@ -84,7 +84,7 @@ func (s *Service) checkNumbers(ctx context.Context, sessionID string, phones []s
 	asked := make([]string, 0, len(phones))
 	seen := make(map[string]bool, len(phones))
 	for i, given := range phones {
-		number, err := address.ParsePhone(field(i), strings.TrimPrefix(given, "+"))
+		number, err := address.ParseWrittenPhone(field(i), given)
 		if err != nil {
 			return nil, err
 		}

@@ -187,7 +187,7 @@ func (c *ContactContent) card() (name, card string, err error) {
 	if strings.ContainsAny(c.Name, "\r\n") { // what follows a bare CR would be a line of the card to many readers
 		return "", "", fault.Invalid("contact.name", "contact.name must be one line")
 	}
-	digits, err := address.ParsePhone("contact.phone", strings.TrimPrefix(c.Phone, "+"))
+	digits, err := address.ParseWrittenPhone("contact.phone", c.Phone)
 	if err != nil {
 		return "", "", err
 	}

@@ -7664,7 +7664,7 @@ extend type Mutation {
     jid: JID!
     "How many, 1 to 100."
     count: Int! = 50
-    "Only those older than the message with this number in the channel; null: the latest."
+    "Only those older than the message with this number in the channel, 1 or more; null: the latest."
     before: Int
   ): FetchChannelMessagesPayload! @capability(any: [READ])
 }

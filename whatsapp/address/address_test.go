@@ -59,6 +59,11 @@ func TestParse(t *testing.T) {
 			good:  map[string]string{"6281234567890": "6281234567890", "1234567": "1234567", "123456789012345": "123456789012345"},
 			bad:   []string{"123456", "1234567890123456", "+6281234567890", "0281234567890", "628 1234567890", "628-1234567890", "6281234567890@s.whatsapp.net"},
 		},
+		"written phone": {
+			parse: address.ParseWrittenPhone,
+			good:  map[string]string{"6281234567890": "6281234567890", "+6281234567890": "6281234567890"},
+			bad:   []string{"+", "++6281234567890", "+0281234567890", " +6281234567890", "+62 81234567890", "+123456"},
+		},
 		"channel invite": {
 			parse: address.ParseChannelInvite, reason: fault.ReasonInvalidInvite,
 			good: map[string]string{

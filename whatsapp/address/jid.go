@@ -103,6 +103,16 @@ func ParsePhone(field, s string) (string, error) {
 	return s, nil
 }
 
+// ParseWrittenPhone reads a phone number as people write it: like [ParsePhone], but
+// with an optional "+".
+func ParseWrittenPhone(field, s string) (string, error) {
+	phone, err := ParsePhone(field, strings.TrimPrefix(s, "+"))
+	if err != nil && s != "" {
+		return "", fault.Invalid(field, field+" must be a phone number with country code: 7 to 15 digits, with an optional +")
+	}
+	return phone, err
+}
+
 // MakePhoneJID gives the address of a person by phone number.
 func MakePhoneJID(phone string) string { return phone + "@" + phoneServer }
 
