@@ -12,6 +12,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/stretchr/testify/require"
 
 	"wagateway/graph"
@@ -43,10 +45,11 @@ type Server struct {
 
 // Setup is what a test may change before the server is made.
 type Setup struct {
-	Options  graph.Options       // Resolver, Gate and Auth are filled in
-	Database []modelstest.Option // how the database is opened
-	Log      eventlog.Config     // Dir is filled in
-	Streams  int                 // how many streams an organization can have; 0: the default
+	Options  graph.Options           // Resolver, Gate and Auth are filled in
+	Database []modelstest.Option     // how the database is opened
+	Log      eventlog.Config         // Dir is filled in
+	Streams  int                     // how many streams an organization can have; 0: the default
+	Fields   graphql.FieldMiddleware // around each field of an answer; nil: nothing
 }
 
 // New starts a server on a database of the dialect; all of it ends with the test.
@@ -74,6 +77,11 @@ func New(t testing.TB, dialect string, changes ...func(*Setup)) *Server {
 	setup.Options.Resolver, setup.Options.Auth = s.Resolver, s.Auth
 	front, err := graph.NewServer(setup.Options)
 	require.NoError(t, err)
+	if setup.Fields != nil {
+		server, ok := front.(*handler.Server)
+		require.True(t, ok)
+		server.AroundFields(setup.Fields)
+	}
 	s.Handler = s.Auth.Middleware(graph.WithLoaders(s.Resolver, front))
 	server := httptest.NewServer(s.Handler)
 	t.Cleanup(server.Close)
