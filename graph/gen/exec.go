@@ -9360,7 +9360,7 @@ extend type Mutation {
   editMessage("The session's id." sessionId: ID!, "What to change." input: EditMessageInput!): SendMessagePayload! @capability(any: [SEND])
   """
   Takes a message back for everyone: one's own, or anybody's in a group that the account administers, or in a channel that it
-  may write in, where it must be no older than 30 days.
+  may write in, where it must be no older than 30 days. VALIDATION_ERROR when it was taken back already.
   """
   revokeMessage("The session's id." sessionId: ID!, "What to take back." input: RevokeMessageInput!): SendMessagePayload! @capability(any: [SEND])
   "Sends a message, with its file, to another chat, marked as forwarded; to a channel, where the account may write in it."
