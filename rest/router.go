@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -99,11 +100,17 @@ func newRouter(a *api, checks []Check, metrics http.HandlerFunc, document func()
 func escapedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rctx := chi.RouteContext(r.Context()); rctx != nil {
-			rctx.RoutePath = r.URL.EscapedPath()
+			rctx.RoutePath = routePath(r.URL)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// colons are what some clients make of the one before an action's verb.
+var colons = strings.NewReplacer("%3A", ":", "%3a", ":") //nolint:gochecknoglobals // never changes
+
+// routePath gives the path as it was sent; an escaped colon is one all the same.
+func routePath(address *url.URL) string { return colons.Replace(address.EscapedPath()) }
 
 // unknownRoute is the 404 of an address that no row has.
 func (a *api) unknownRoute(w http.ResponseWriter, r *http.Request) {
@@ -115,7 +122,7 @@ func (a *api) unknownRoute(w http.ResponseWriter, r *http.Request) {
 // operation does not exist.
 func (a *api) wrongMethod(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		allowed := allowedMethods(routes, r.URL.EscapedPath())
+		allowed := allowedMethods(routes, routePath(r.URL))
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		f := fault.New(fault.NotFound, "", fmt.Sprintf("%s is not allowed here", r.Method)).With("allow", allowed)
 		writeJSON(w, http.StatusMethodNotAllowed, presentFault(f))

@@ -149,6 +149,13 @@ func TestVerbsAndSubPathsRoute(t *testing.T) {
 	require.Equal(t, 204, w.Code, w.Body)
 	assert.Empty(t, w.Body.Bytes())
 	assert.Equal(t, []string{"promote here 12@g.us 6281@s.whatsapp.net"}, root.asked)
+
+	for _, colon := range []string{":", "%3A", "%3a"} {
+		w = do(newFake(t, &fakeRoot{}), "PUT", "/api/v1/sessions/here"+colon+"start", "")
+		assert.Equal(t, "GET, HEAD, POST, PATCH, DELETE", w.Header().Get("Allow"), colon)
+		assert.Equal(t, "startSession", routeOf("POST", "/api/v1/sessions/here"+colon+"start").Operation, colon)
+		assert.Equal(t, "leaveGroup", routeOf("POST", "/api/v1/sessions/here/groups/12%40g.us"+colon+"leave").Operation, colon)
+	}
 }
 
 func TestUnknownRoutes(t *testing.T) {
