@@ -128,9 +128,7 @@ func (s *Service) SetDefaultDisappearingTimer(ctx context.Context, sessionID str
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+	return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 		return cli.SetDefaultDisappearingTimer(ctx, timer)
 	})
 }

@@ -39,9 +39,7 @@ func (s *Service) BusinessProfile(ctx context.Context, sessionID, personJID stri
 		return nil, err
 	}
 	none := fault.NoSuch("business profile")
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	profile, err := ask(asking, x, answers{404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*types.BusinessProfile, error) {
+	profile, err := ask(ctx, x, answers{404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*types.BusinessProfile, error) {
 		profile, err := cli.GetBusinessProfile(ctx, jid)
 		if err != nil && err.Error() == noBusiness {
 			return nil, none

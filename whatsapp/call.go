@@ -49,13 +49,11 @@ func (s *Service) reject(ctx context.Context, x *session, call *models.Call) (*m
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	err = tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.RejectCall(ctx, jid, call.CallID) })
+	err = tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.RejectCall(ctx, jid, call.CallID) })
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel = storing(ctx)
+	ctx, cancel := storing(ctx)
 	defer cancel()
 	rejected, err := s.db.Calls.Heard(ctx, x.id, models.CallNews{
 		CallID: call.CallID, Caller: caller, Action: models.CallReject, At: models.Now(),

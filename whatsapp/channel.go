@@ -53,9 +53,7 @@ func (s *Service) CreateChannel(ctx context.Context, sessionID string, channel N
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	info, err := ask(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (*types.NewsletterMetadata, error) {
+	info, err := ask(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (*types.NewsletterMetadata, error) {
 		info, err := cli.CreateNewsletter(ctx, params)
 		if code, _ := answerCode(err); code == termsNotAccepted {
 			if err := cli.AcceptTOSNotice(ctx, channelTerms, channelTermsStage); err != nil {
@@ -143,9 +141,7 @@ func (s *Service) ChannelByInvite(ctx context.Context, sessionID, invite string)
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	info, err := ask(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (*types.NewsletterMetadata, error) {
+	info, err := ask(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (*types.NewsletterMetadata, error) {
 		return cli.GetNewsletterInfoWithInvite(ctx, code)
 	})
 	if err != nil {
@@ -263,9 +259,7 @@ func (s *Service) ReactInChannel(ctx context.Context, sessionID, channelJID stri
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
+	return tell(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
 		return cli.NewsletterSendReaction(ctx, jid, serverID, emoji, "")
 	})
 }
@@ -289,9 +283,7 @@ func (s *Service) ViewInChannel(ctx context.Context, sessionID, channelJID strin
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
+	return tell(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
 		return cli.NewsletterMarkViewed(ctx, jid, serverIDs)
 	})
 }

@@ -58,9 +58,7 @@ func (s *Service) SubscribeChannelUpdates(ctx context.Context, sessionID, channe
 	if err != nil {
 		return 0, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return ask(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (int, error) {
+	return ask(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (int, error) {
 		life, err := cli.NewsletterSubscribeLiveUpdates(ctx, jid)
 		return int(life.Seconds()), err
 	})
@@ -86,15 +84,13 @@ func (s *Service) FetchChannelMessages(ctx context.Context, sessionID, channelJI
 		return nil, err
 	}
 	asked := &whatsmeow.GetNewsletterMessagesParams{Count: count, Before: types.MessageServerID(orNone(before))}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	found, err := ask(asking, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.NewsletterMessage, error) {
+	found, err := ask(ctx, x, channelAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.NewsletterMessage, error) {
 		return cli.GetNewsletterMessages(ctx, jid, asked)
 	})
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel = storing(ctx)
+	ctx, cancel := storing(ctx)
 	defer cancel()
 	messages := make([]models.Message, 0, len(found))
 	for _, m := range slices.Backward(found) {

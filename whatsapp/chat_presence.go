@@ -81,9 +81,7 @@ func sendPresence(ctx context.Context, x *session, available bool) error {
 	if available {
 		presence = types.PresenceAvailable
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	err := tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.SendPresence(ctx, presence) })
+	err := tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.SendPresence(ctx, presence) })
 	if errors.Is(err, whatsmeow.ErrNoPushName) {
 		return fault.New(fault.Unavailable, "", "the account's name is not known yet, try again").Because(err)
 	}
@@ -127,9 +125,7 @@ func (s *Service) SubscribePresence(ctx context.Context, sessionID, personJID st
 }
 
 func subscribe(ctx context.Context, x *session, jid types.JID) error {
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.SubscribePresence(ctx, jid) })
+	return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error { return cli.SubscribePresence(ctx, jid) })
 }
 
 // resumePresence tells a new connection what the last one knew.

@@ -57,9 +57,7 @@ func (s *Service) SubGroups(ctx context.Context, sessionID, communityJID string)
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	targets, err := ask(asking, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.GroupLinkTarget, error) {
+	targets, err := ask(ctx, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]*types.GroupLinkTarget, error) {
 		return cli.GetSubGroups(ctx, jid)
 	})
 	if err != nil {
@@ -94,9 +92,7 @@ func (s *Service) CommunityMembers(ctx context.Context, sessionID, communityJID 
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	people, err := ask(asking, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.JID, error) {
+	people, err := ask(ctx, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.JID, error) {
 		return cli.GetLinkedGroupsParticipants(ctx, jid)
 	})
 	if err != nil {
@@ -138,10 +134,8 @@ func (s *Service) relink(ctx context.Context, sessionID, communityJID, groupJID 
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
 	parent := ""
-	err = tell(asking, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
+	err = tell(ctx, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
 		if in {
 			parent = community.String()
 			return cli.LinkGroup(ctx, community, group)

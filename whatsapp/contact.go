@@ -97,9 +97,7 @@ func (s *Service) checkNumbers(ctx context.Context, sessionID string, phones []s
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	answers, err := ask(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) ([]types.IsOnWhatsAppResponse, error) {
+	answers, err := ask(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) ([]types.IsOnWhatsAppResponse, error) {
 		return cli.IsOnWhatsApp(ctx, asked)
 	})
 	if err != nil {
@@ -200,9 +198,7 @@ func (s *Service) ContactPicture(ctx context.Context, sessionID, personJID strin
 		return nil, err
 	}
 	none := fault.NoSuch("picture")
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return ask(asking, x, answers{401: none, 404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*ContactPicture, error) {
+	return ask(ctx, x, answers{401: none, 404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*ContactPicture, error) {
 		info, err := cli.GetProfilePictureInfo(ctx, jid, &whatsmeow.GetProfilePictureParams{Preview: preview})
 		if errors.Is(err, whatsmeow.ErrProfilePictureNotSet) || err == nil && info == nil {
 			return nil, none
@@ -256,9 +252,7 @@ func (s *Service) Blocklist(ctx context.Context, sessionID string) ([]BlockedCon
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	list, err := ask(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) (*types.Blocklist, error) {
+	list, err := ask(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) (*types.Blocklist, error) {
 		return cli.GetBlocklist(ctx)
 	})
 	if err != nil {

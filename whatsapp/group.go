@@ -209,9 +209,7 @@ func (s *Service) LeaveGroup(ctx context.Context, sessionID, groupJID string) (*
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	err = tell(asking, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
+	err = tell(ctx, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) error {
 		return cli.LeaveGroup(ctx, jid)
 	})
 	// Who is no member is not in the group, as asked; marking it tells whether

@@ -25,9 +25,7 @@ func (s *Service) GroupPicture(ctx context.Context, sessionID, groupJID string, 
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return ask(asking, x, answers{401: notGroupMember(), 404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*ContactPicture, error) {
+	return ask(ctx, x, answers{401: notGroupMember(), 404: none}, func(ctx context.Context, cli *whatsmeow.Client) (*ContactPicture, error) {
 		info, err := cli.GetProfilePictureInfo(ctx, jid, &whatsmeow.GetProfilePictureParams{Preview: preview, IsCommunity: known.IsCommunity})
 		if errors.Is(err, whatsmeow.ErrProfilePictureNotSet) || err == nil && info == nil {
 			return nil, none
@@ -64,9 +62,7 @@ func (s *Service) changeGroupPicture(ctx context.Context, sessionID, groupJID st
 	if err != nil {
 		return "", err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	id, err := ask(asking, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (string, error) {
+	id, err := ask(ctx, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (string, error) {
 		return cli.SetGroupPhoto(ctx, jid, jpeg)
 	})
 	if err != nil {

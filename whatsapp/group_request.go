@@ -26,9 +26,7 @@ func (s *Service) GroupRequests(ctx context.Context, sessionID, groupJID string)
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	waiting, err := ask(asking, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.GroupParticipantRequest, error) {
+	waiting, err := ask(ctx, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.GroupParticipantRequest, error) {
 		return cli.GetGroupRequestParticipants(ctx, jid)
 	})
 	if err != nil {

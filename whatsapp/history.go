@@ -272,9 +272,7 @@ func (s *Service) FetchHistory(ctx context.Context, sessionID, chatJID string, c
 		return fmt.Errorf("reading the oldest message of a chat: %w", err)
 	}
 	evt.Info.Timestamp = oldest.Timestamp.Time()
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+	return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 		_, err := cli.SendPeerMessage(ctx, cli.BuildHistorySyncRequest(&evt.Info, count))
 		return err
 	})

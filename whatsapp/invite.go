@@ -51,9 +51,7 @@ func (s *Service) groupInvite(ctx context.Context, sessionID, groupJID string, r
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	link, err := ask(asking, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (string, error) {
+	link, err := ask(ctx, x, readAnswers(), func(ctx context.Context, cli *whatsmeow.Client) (string, error) {
 		return cli.GetGroupInviteLink(ctx, jid, reset)
 	})
 	if err != nil {

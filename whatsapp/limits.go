@@ -32,8 +32,8 @@ const (
 
 // The limits of this gateway.
 const (
-	// actTimeout bounds one act: all that it asks of WhatsApp. whatsmeow alone
-	// would wait 75 s for each answer, longer than callers and proxies do.
+	// actTimeout bounds each request to WhatsApp, and acts that make several. whatsmeow
+	// alone would wait 75 s for each answer, longer than callers and proxies do.
 	actTimeout = 20 * time.Second
 	// storeTimeout bounds storing the result of an act that has been done, which
 	// goes on when the caller has gone.

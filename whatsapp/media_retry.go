@@ -95,9 +95,7 @@ func (s *Service) askPhone(ctx context.Context, x *session, file *models.MediaFi
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	return tell(asking, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
+	return tell(ctx, x, nil, func(ctx context.Context, cli *whatsmeow.Client) error {
 		return cli.SendMediaRetryReceipt(ctx, &evt.Info, part.GetMediaKey())
 	})
 }

@@ -100,9 +100,7 @@ func (s *Service) changeMembers(ctx context.Context, sessionID, groupJID string,
 	if err != nil {
 		return nil, err
 	}
-	asking, cancel := context.WithTimeout(ctx, actTimeout)
-	defer cancel()
-	answered, err := ask(asking, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.GroupParticipant, error) {
+	answered, err := ask(ctx, x, groupAnswers(), func(ctx context.Context, cli *whatsmeow.Client) ([]types.GroupParticipant, error) {
 		return act.request(ctx, cli, jid, jids(people))
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
-	"time"
 
 	"github.com/coder/websocket"
 	"go.mau.fi/whatsmeow"
@@ -115,8 +114,8 @@ func refused(code int) *fault.Error {
 }
 
 // ask sends one request to WhatsApp by the session's client and maps its
-// failure. It waits until ctx ends; the request itself is not cancelled with it,
-// only by ctx's deadline: whatsmeow closes the channel of a request whose sending
+// failure. It waits until ctx ends, at most actTimeout; the request itself is not
+// cancelled with ctx, only by its deadline: whatsmeow closes the channel of a request whose sending
 // is interrupted, and an answer that arrives at that moment would panic.
 func ask[T any](ctx context.Context, x *session, known answers, request func(context.Context, *whatsmeow.Client) (T, error)) (answer T, err error) {
 	cli := x.cli()
@@ -126,10 +125,9 @@ func ask[T any](ctx context.Context, x *session, known answers, request func(con
 	if err := ctx.Err(); err != nil {
 		return answer, upstream(err, known)
 	}
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		deadline = time.Now().Add(actTimeout)
-	}
+	ctx, stop := context.WithTimeout(ctx, actTimeout)
+	defer stop()
+	deadline, _ := ctx.Deadline()
 	asking, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	type outcome struct {
 		answer T
