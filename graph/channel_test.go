@@ -71,59 +71,51 @@ func follow(t *testing.T, s *graphtest.Server, session string, channels int) {
 // TestStatementsDoNotGrowWithChannels: chats, messages and stats are read together.
 func TestStatementsDoNotGrowWithChannels(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			counter := modelstest.CountStatements()
-			s := graphtest.New(t, dialect, func(setup *graphtest.Setup) {
-				setup.Database = append(setup.Database, counter.Hook())
-				setup.Options.Limits.Complexity = 1_000_000
-			})
-			key := s.Key(t, models.Read)
-			one, many := s.SessionOf(t, graphtest.Organization), s.SessionOf(t, graphtest.Organization)
-			follow(t, s, one.ID, 1)
-			follow(t, s, many.ID, 25)
-			const query = `query($s: ID!) { session(id: $s) { channels(first: 30) { totalCount nodes { jid name role chat { name }
+	graphtest.EachCounted(t, func(t *testing.T, s *graphtest.Server, counter *modelstest.Statements) {
+		key := s.Key(t, models.Read)
+		one, many := s.SessionOf(t, graphtest.Organization), s.SessionOf(t, graphtest.Organization)
+		follow(t, s, one.ID, 1)
+		follow(t, s, many.ID, 25)
+		const query = `query($s: ID!) { session(id: $s) { channels(first: 30) { totalCount nodes { jid name role chat { name }
 				messages(first: 5) { totalCount nodes { body serverId channelStats { views reactions { emoji count } } } } } } } }`
-			ask := func(session string) (statements []string, answer channelsAnswer) {
-				statements = counter.Fewest(func() { s.Get(t, key, query, map[string]any{"s": session}, &answer) })
-				return statements, answer
-			}
-			_, _ = ask(one.ID) // the key's use is noted once a minute
-			few, _ := ask(one.ID)
-			all, answer := ask(many.ID)
-			assert.Len(t, all, len(few), "25:\n%s\n1:\n%s", strings.Join(all, "\n"), strings.Join(few, "\n"))
-			assert.Equal(t, 25, answer.Session.Channels.TotalCount)
-			require.Len(t, answer.Session.Channels.Nodes, 25)
-			for i, c := range answer.Session.Channels.Nodes {
-				n := i + 1
-				require.NotNil(t, c.Chat)
-				assert.Equal(t, []string{fmt.Sprint("Channel ", n), fmt.Sprint("Channel ", n)}, []string{c.Name, c.Chat.Name})
-				assert.Equal(t, 2, c.Messages.TotalCount)
-				require.Len(t, c.Messages.Nodes, 2)
-				assert.Nil(t, c.Messages.Nodes[0].ChannelStats)
-				old := c.Messages.Nodes[1]
-				assert.Equal(t, []any{"post 0", 100}, []any{old.Body, old.ServerID})
-				require.NotNil(t, old.ChannelStats)
-				assert.Equal(t, n, old.ChannelStats.Views)
-				require.Len(t, old.ChannelStats.Reactions, 2)
-				assert.Equal(t, "🌊", old.ChannelStats.Reactions[0].Emoji)
-			}
+		ask := func(session string) (statements []string, answer channelsAnswer) {
+			statements = counter.Fewest(func() { s.Get(t, key, query, map[string]any{"s": session}, &answer) })
+			return statements, answer
+		}
+		_, _ = ask(one.ID) // the key's use is noted once a minute
+		few, _ := ask(one.ID)
+		all, answer := ask(many.ID)
+		assert.Len(t, all, len(few), "25:\n%s\n1:\n%s", strings.Join(all, "\n"), strings.Join(few, "\n"))
+		assert.Equal(t, 25, answer.Session.Channels.TotalCount)
+		require.Len(t, answer.Session.Channels.Nodes, 25)
+		for i, c := range answer.Session.Channels.Nodes {
+			n := i + 1
+			require.NotNil(t, c.Chat)
+			assert.Equal(t, []string{fmt.Sprint("Channel ", n), fmt.Sprint("Channel ", n)}, []string{c.Name, c.Chat.Name})
+			assert.Equal(t, 2, c.Messages.TotalCount)
+			require.Len(t, c.Messages.Nodes, 2)
+			assert.Nil(t, c.Messages.Nodes[0].ChannelStats)
+			old := c.Messages.Nodes[1]
+			assert.Equal(t, []any{"post 0", 100}, []any{old.Body, old.ServerID})
+			require.NotNil(t, old.ChannelStats)
+			assert.Equal(t, n, old.ChannelStats.Views)
+			require.Len(t, old.ChannelStats.Reactions, 2)
+			assert.Equal(t, "🌊", old.ChannelStats.Reactions[0].Emoji)
+		}
 
-			for following, want := range map[string]int{"null": 25, "true": 20, "false": 5} {
-				var a channelsAnswer
-				s.Get(t, key, `{ session(id: "`+many.ID+`") { channels(following: `+following+`) { totalCount nodes { jid } } } }`, nil, &a)
-				assert.Equal(t, []int{want, want}, []int{a.Session.Channels.TotalCount, len(a.Session.Channels.Nodes)}, following)
-			}
-			seen := 0
-			for after, more := any(nil), true; more; {
-				var a channelsAnswer
-				s.Get(t, key, `query($s: ID!, $after: String) { session(id: $s) { channels(first: 10, after: $after) { nodes { jid } pageInfo { hasNextPage endCursor } } } }`,
-					map[string]any{"s": many.ID, "after": after}, &a)
-				seen += len(a.Session.Channels.Nodes)
-				after, more = a.Session.Channels.PageInfo.EndCursor, a.Session.Channels.PageInfo.HasNextPage
-			}
-			assert.Equal(t, 25, seen)
-		})
-	}
+		for following, want := range map[string]int{"null": 25, "true": 20, "false": 5} {
+			var a channelsAnswer
+			s.Get(t, key, `{ session(id: "`+many.ID+`") { channels(following: `+following+`) { totalCount nodes { jid } } } }`, nil, &a)
+			assert.Equal(t, []int{want, want}, []int{a.Session.Channels.TotalCount, len(a.Session.Channels.Nodes)}, following)
+		}
+		seen := 0
+		for after, more := any(nil), true; more; {
+			var a channelsAnswer
+			s.Get(t, key, `query($s: ID!, $after: String) { session(id: $s) { channels(first: 10, after: $after) { nodes { jid } pageInfo { hasNextPage endCursor } } } }`,
+				map[string]any{"s": many.ID, "after": after}, &a)
+			seen += len(a.Session.Channels.Nodes)
+			after, more = a.Session.Channels.PageInfo.EndCursor, a.Session.Channels.PageInfo.HasNextPage
+		}
+		assert.Equal(t, 25, seen)
+	})
 }

@@ -17,49 +17,45 @@ import (
 // TestContactsOverGraphQL walks through what REST does not offer, on both databases.
 func TestContactsOverGraphQL(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			s := graphtest.New(t, dialect)
-			session, anna := s.PairedSession("491700000000", "Anna")
-			bert := s.Phone("491700000001", "Bert")
-			bert.SetBusinessProfile(&wasim.BusinessProfile{VerifiedName: "Acme", Email: "shop@example.com"})
-			key := s.Key(t, models.Read, models.Send, models.Manage)
-			on := map[string]any{"s": session.ID, "b": bert.JID().String()}
-			asked := func(query, want string) {
-				t.Helper()
-				r := s.Post(t, key, query, on)
-				require.Empty(t, r.Errors, query)
-				assert.JSONEq(t, want, string(r.Data), query)
-			}
-			asked(`query($s: ID!) { checkContacts(sessionId: $s, phones: ["+491700000001", "491799999999"]) { query isOnWhatsApp jid lid businessName } }`,
-				`{"checkContacts":[{"query":"+491700000001","isOnWhatsApp":true,"jid":"491700000001@s.whatsapp.net","lid":"`+bert.LID().String()+`","businessName":"Acme"},
+	graphtest.Each(t, func(t *testing.T, s *graphtest.Server) {
+		session, anna := s.PairedSession("491700000000", "Anna")
+		bert := s.Phone("491700000001", "Bert")
+		bert.SetBusinessProfile(&wasim.BusinessProfile{VerifiedName: "Acme", Email: "shop@example.com"})
+		key := s.Key(t, models.Read, models.Send, models.Manage)
+		on := map[string]any{"s": session.ID, "b": bert.JID().String()}
+		asked := func(query, want string) {
+			t.Helper()
+			r := s.Post(t, key, query, on)
+			require.Empty(t, r.Errors, query)
+			assert.JSONEq(t, want, string(r.Data), query)
+		}
+		asked(`query($s: ID!) { checkContacts(sessionId: $s, phones: ["+491700000001", "491799999999"]) { query isOnWhatsApp jid lid businessName } }`,
+			`{"checkContacts":[{"query":"+491700000001","isOnWhatsApp":true,"jid":"491700000001@s.whatsapp.net","lid":"`+bert.LID().String()+`","businessName":"Acme"},
 				{"query":"491799999999","isOnWhatsApp":false,"jid":null,"lid":null,"businessName":null}]}`)
-			asked(`query($s: ID!, $b: JID!) { businessProfile(sessionId: $s, jid: $b) { jid email address timeZone categories hours { day } } }`,
-				`{"businessProfile":{"jid":"491700000001@s.whatsapp.net","email":"shop@example.com","address":null,"timeZone":null,"categories":[],"hours":[]}}`)
-			asked(`mutation($s: ID!, $b: JID!) { blockContact(sessionId: $s, jid: $b) { jid } }`, `{"blockContact":{"jid":"491700000001@s.whatsapp.net"}}`)
-			asked(`query($s: ID!) { blocklist(sessionId: $s) { jid lid phoneJid } }`,
-				`{"blocklist":[{"jid":"491700000001@s.whatsapp.net","lid":"`+bert.LID().String()+`","phoneJid":"491700000001@s.whatsapp.net"}]}`)
-			asked(`mutation($s: ID!, $b: JID!) { unblockContact(sessionId: $s, jid: $b) { jid } }`, `{"unblockContact":{"jid":"491700000001@s.whatsapp.net"}}`)
-			asked(`query($s: ID!) { blocklist(sessionId: $s) { jid } }`, `{"blocklist":[]}`)
+		asked(`query($s: ID!, $b: JID!) { businessProfile(sessionId: $s, jid: $b) { jid email address timeZone categories hours { day } } }`,
+			`{"businessProfile":{"jid":"491700000001@s.whatsapp.net","email":"shop@example.com","address":null,"timeZone":null,"categories":[],"hours":[]}}`)
+		asked(`mutation($s: ID!, $b: JID!) { blockContact(sessionId: $s, jid: $b) { jid } }`, `{"blockContact":{"jid":"491700000001@s.whatsapp.net"}}`)
+		asked(`query($s: ID!) { blocklist(sessionId: $s) { jid lid phoneJid } }`,
+			`{"blocklist":[{"jid":"491700000001@s.whatsapp.net","lid":"`+bert.LID().String()+`","phoneJid":"491700000001@s.whatsapp.net"}]}`)
+		asked(`mutation($s: ID!, $b: JID!) { unblockContact(sessionId: $s, jid: $b) { jid } }`, `{"unblockContact":{"jid":"491700000001@s.whatsapp.net"}}`)
+		asked(`query($s: ID!) { blocklist(sessionId: $s) { jid } }`, `{"blocklist":[]}`)
 
-			// Until the phone has shared its keys, the address book cannot be written.
-			const save = `mutation($s: ID!, $b: JID!) { saveContact(sessionId: $s, input: {jid: $b, fullName: "Bert B."}) { contact { name businessName } } }`
-			require.Eventually(t, func() bool {
-				r := s.Post(t, key, save, on)
-				if r.Code() != "" {
-					assert.Equal(t, "app_state_keys_missing", r.Errors[0].Extensions.Reason)
-				}
-				return r.Code() == ""
-			}, whatsapptest.Patience, 20*time.Millisecond)
-			require.Eventually(t, func() bool {
-				entry, _ := anna.Contact(bert.JID())
-				return entry.FullName == "Bert B."
-			}, whatsapptest.Patience, 10*time.Millisecond)
-			asked(`query($s: ID!, $b: JID!) { contact(sessionId: $s, jid: $b) { name pushName dm { id } groups { jid } } }`,
-				`{"contact":{"name":"Bert B.","pushName":null,"dm":null,"groups":[]}}`)
-		})
-	}
+		// Until the phone has shared its keys, the address book cannot be written.
+		const save = `mutation($s: ID!, $b: JID!) { saveContact(sessionId: $s, input: {jid: $b, fullName: "Bert B."}) { contact { name businessName } } }`
+		require.Eventually(t, func() bool {
+			r := s.Post(t, key, save, on)
+			if r.Code() != "" {
+				assert.Equal(t, "app_state_keys_missing", r.Errors[0].Extensions.Reason)
+			}
+			return r.Code() == ""
+		}, whatsapptest.Patience, 20*time.Millisecond)
+		require.Eventually(t, func() bool {
+			entry, _ := anna.Contact(bert.JID())
+			return entry.FullName == "Bert B."
+		}, whatsapptest.Patience, 10*time.Millisecond)
+		asked(`query($s: ID!, $b: JID!) { contact(sessionId: $s, jid: $b) { name pushName dm { id } groups { jid } } }`,
+			`{"contact":{"name":"Bert B.","pushName":null,"dm":null,"groups":[]}}`)
+	})
 }
 
 // TestAccountOverGraphQL changes what an account tells of itself.

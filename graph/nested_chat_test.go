@@ -140,33 +140,25 @@ func talkToAll(t testing.TB, s *graphtest.Server, session string, people int) {
 
 func TestStatementsDoNotGrowWithTheChats(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			counter := modelstest.CountStatements()
-			s := graphtest.New(t, dialect, func(setup *graphtest.Setup) {
-				setup.Database = append(setup.Database, counter.Hook())
-				setup.Options.Limits.Complexity = 1_000_000
-			})
-			key := s.Key(t, models.Read, models.Manage)
-			ask := func() (statements []string, answer everyChatAnswer) {
-				statements = counter.Fewest(func() { s.Get(t, key, everyChat, nil, &answer) })
-				return statements, answer
-			}
-			// One of each kind, so that every field has something to load.
-			talkToAll(t, s, s.SessionOf(t, graphtest.Organization).ID, 1)
-			_, _ = ask() // the key's use is noted once a minute
-			few, one := ask()
-			require.Len(t, one.Sessions.Nodes, 1)
-			for range 24 {
-				talkToAll(t, s, s.SessionOf(t, graphtest.Organization).ID, 6)
-			}
-			many, all := ask()
-			assert.Len(t, many, len(few), "25 sessions:\n%s\n1 session:\n%s", strings.Join(many, "\n"), strings.Join(few, "\n"))
-			checkChats(t, one, 1)
-			checkChats(t, all, 25)
-		})
-	}
+	graphtest.EachCounted(t, func(t *testing.T, s *graphtest.Server, counter *modelstest.Statements) {
+		key := s.Key(t, models.Read, models.Manage)
+		ask := func() (statements []string, answer everyChatAnswer) {
+			statements = counter.Fewest(func() { s.Get(t, key, everyChat, nil, &answer) })
+			return statements, answer
+		}
+		// One of each kind, so that every field has something to load.
+		talkToAll(t, s, s.SessionOf(t, graphtest.Organization).ID, 1)
+		_, _ = ask() // the key's use is noted once a minute
+		few, one := ask()
+		require.Len(t, one.Sessions.Nodes, 1)
+		for range 24 {
+			talkToAll(t, s, s.SessionOf(t, graphtest.Organization).ID, 6)
+		}
+		many, all := ask()
+		assert.Len(t, many, len(few), "25 sessions:\n%s\n1 session:\n%s", strings.Join(many, "\n"), strings.Join(few, "\n"))
+		checkChats(t, one, 1)
+		checkChats(t, all, 25)
+	})
 }
 
 // checkChats looks whether each chat and message got what is its own.

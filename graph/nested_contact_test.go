@@ -35,65 +35,57 @@ type contactsAnswer struct {
 // Chats and groups of contacts are read together, wherever the contacts come from.
 func TestWhatContactsAreIn(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			counter := modelstest.CountStatements()
-			s := graphtest.New(t, dialect, func(setup *graphtest.Setup) {
-				setup.Database = append(setup.Database, counter.Hook())
-				setup.Options.Limits.Complexity = 1_000_000
-			})
-			key := s.Key(t, models.Read)
-			one, many := s.SessionOf(t, graphtest.Organization), s.SessionOf(t, graphtest.Organization)
-			fill := func(session string, people, groups int) {
-				for n := range groups {
-					syncGroup(t, s, session, n, people)
-				}
-				list, err := s.DB.Identities.List(t.Context(), session, models.ContactFilter{}, models.Page{})
+	graphtest.EachCounted(t, func(t *testing.T, s *graphtest.Server, counter *modelstest.Statements) {
+		key := s.Key(t, models.Read)
+		one, many := s.SessionOf(t, graphtest.Organization), s.SessionOf(t, graphtest.Organization)
+		fill := func(session string, people, groups int) {
+			for n := range groups {
+				syncGroup(t, s, session, n, people)
+			}
+			list, err := s.DB.Identities.List(t.Context(), session, models.ContactFilter{}, models.Page{})
+			require.NoError(t, err)
+			for _, i := range list.Items {
+				person := models.Person{LID: i.LID, PhoneJID: i.PhoneJID}
+				_, _, err := s.DB.Messages.Receive(t.Context(), session, models.NewMessage{
+					Chat: models.ChatAddress{Type: models.ChatDM, Person: person}, Sender: person,
+					WAMessageID: "M" + i.LID, Type: models.MessageText, Body: "from " + i.LID, Timestamp: models.Now(),
+				})
 				require.NoError(t, err)
-				for _, i := range list.Items {
-					person := models.Person{LID: i.LID, PhoneJID: i.PhoneJID}
-					_, _, err := s.DB.Messages.Receive(t.Context(), session, models.NewMessage{
-						Chat: models.ChatAddress{Type: models.ChatDM, Person: person}, Sender: person,
-						WAMessageID: "M" + i.LID, Type: models.MessageText, Body: "from " + i.LID, Timestamp: models.Now(),
-					})
-					require.NoError(t, err)
+			}
+		}
+		fill(one.ID, 1, 1)
+		fill(many.ID, 25, 4)
+		const nested = `dm { lastMessage { body } } groups { jid role tag group { subject members(first: 1) { totalCount } } }`
+		for name, query := range map[string]string{
+			"contacts": `query($s: ID!) { session(id: $s) { contacts(first: 30, filter: {q: "person", source: GROUP}) { totalCount nodes { lid ` + nested + ` } } } }`,
+			"chats":    `query($s: ID!) { session(id: $s) { chats(first: 30) { nodes { contact { lid ` + nested + ` } } } } }`,
+			"members":  `query($s: ID!) { session(id: $s) { groups(first: 5) { nodes { members(first: 30) { nodes { contact { lid ` + nested + ` } } } } } } }`,
+			"messages": `query($s: ID!) { session(id: $s) { chats(first: 30) { nodes { messages(first: 5) { nodes { sender { lid ` + nested + ` } } } } } } }`,
+		} {
+			ask := func(session string) (statements []string, answer contactsAnswer) {
+				statements = counter.Fewest(func() { s.Get(t, key, query, map[string]any{"s": session}, &answer) })
+				return statements, answer
+			}
+			_, _ = ask(one.ID) // the key's use is noted once a minute
+			few, _ := ask(one.ID)
+			all, answer := ask(many.ID)
+			assert.Len(t, all, len(few), "%s of 25:\n%s\nof 1:\n%s", name, strings.Join(all, "\n"), strings.Join(few, "\n"))
+			if name != "contacts" {
+				continue
+			}
+			assert.Equal(t, 25, answer.Session.Contacts.TotalCount)
+			require.Len(t, answer.Session.Contacts.Nodes, 25)
+			for _, contact := range answer.Session.Contacts.Nodes {
+				require.NotNil(t, contact.DM, contact.LID)
+				assert.Equal(t, "from "+contact.LID, contact.DM.LastMessage.Body)
+				require.Len(t, contact.Groups, 4)
+				for _, in := range contact.Groups {
+					assert.Equal(t, 25, in.Group.Members.TotalCount)
+					assert.NotEmpty(t, in.Role)
 				}
 			}
-			fill(one.ID, 1, 1)
-			fill(many.ID, 25, 4)
-			const nested = `dm { lastMessage { body } } groups { jid role tag group { subject members(first: 1) { totalCount } } }`
-			for name, query := range map[string]string{
-				"contacts": `query($s: ID!) { session(id: $s) { contacts(first: 30, filter: {q: "person", source: GROUP}) { totalCount nodes { lid ` + nested + ` } } } }`,
-				"chats":    `query($s: ID!) { session(id: $s) { chats(first: 30) { nodes { contact { lid ` + nested + ` } } } } }`,
-				"members":  `query($s: ID!) { session(id: $s) { groups(first: 5) { nodes { members(first: 30) { nodes { contact { lid ` + nested + ` } } } } } } }`,
-				"messages": `query($s: ID!) { session(id: $s) { chats(first: 30) { nodes { messages(first: 5) { nodes { sender { lid ` + nested + ` } } } } } } }`,
-			} {
-				ask := func(session string) (statements []string, answer contactsAnswer) {
-					statements = counter.Fewest(func() { s.Get(t, key, query, map[string]any{"s": session}, &answer) })
-					return statements, answer
-				}
-				_, _ = ask(one.ID) // the key's use is noted once a minute
-				few, _ := ask(one.ID)
-				all, answer := ask(many.ID)
-				assert.Len(t, all, len(few), "%s of 25:\n%s\nof 1:\n%s", name, strings.Join(all, "\n"), strings.Join(few, "\n"))
-				if name != "contacts" {
-					continue
-				}
-				assert.Equal(t, 25, answer.Session.Contacts.TotalCount)
-				require.Len(t, answer.Session.Contacts.Nodes, 25)
-				for _, contact := range answer.Session.Contacts.Nodes {
-					require.NotNil(t, contact.DM, contact.LID)
-					assert.Equal(t, "from "+contact.LID, contact.DM.LastMessage.Body)
-					require.Len(t, contact.Groups, 4)
-					for _, in := range contact.Groups {
-						assert.Equal(t, 25, in.Group.Members.TotalCount)
-						assert.NotEmpty(t, in.Role)
-					}
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestContactsAreFiltered(t *testing.T) {

@@ -53,37 +53,29 @@ type nestedAnswer struct {
 
 func TestStatementsDoNotGrowWithTheList(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			counter := modelstest.CountStatements()
-			s := graphtest.New(t, dialect, func(setup *graphtest.Setup) {
-				setup.Database = append(setup.Database, counter.Hook())
-				setup.Options.Limits.Complexity = 1_000_000
-			})
-			key := s.Key(t, models.Read, models.Manage)
-			fill := func(sessions, groups int) {
-				for range sessions {
-					session := s.SessionOf(t, graphtest.Organization)
-					for n := range groups {
-						syncGroup(t, s, session.ID, n, 12)
-					}
+	graphtest.EachCounted(t, func(t *testing.T, s *graphtest.Server, counter *modelstest.Statements) {
+		key := s.Key(t, models.Read, models.Manage)
+		fill := func(sessions, groups int) {
+			for range sessions {
+				session := s.SessionOf(t, graphtest.Organization)
+				for n := range groups {
+					syncGroup(t, s, session.ID, n, 12)
 				}
 			}
-			ask := func() (statements []string, answer nestedAnswer) {
-				statements = counter.Fewest(func() { s.Get(t, key, everything, nil, &answer) })
-				return statements, answer
-			}
-			fill(1, 1)
-			_, _ = ask() // the key's use is noted once a minute
-			few, one := ask()
-			require.Len(t, one.Sessions.Nodes, 1)
-			fill(24, 4)
-			many, all := ask()
-			assert.Len(t, many, len(few), "25 sessions:\n%s\n1 session:\n%s", strings.Join(many, "\n"), strings.Join(few, "\n"))
-			checkNested(t, all)
-		})
-	}
+		}
+		ask := func() (statements []string, answer nestedAnswer) {
+			statements = counter.Fewest(func() { s.Get(t, key, everything, nil, &answer) })
+			return statements, answer
+		}
+		fill(1, 1)
+		_, _ = ask() // the key's use is noted once a minute
+		few, one := ask()
+		require.Len(t, one.Sessions.Nodes, 1)
+		fill(24, 4)
+		many, all := ask()
+		assert.Len(t, many, len(few), "25 sessions:\n%s\n1 session:\n%s", strings.Join(many, "\n"), strings.Join(few, "\n"))
+		checkNested(t, all)
+	})
 }
 
 // checkNested looks whether each row got its own children.
@@ -139,71 +131,67 @@ func TestStatementsOfASmallQuestion(t *testing.T) {
 
 func TestPagingThroughALargeGroup(t *testing.T) {
 	t.Parallel()
-	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
-		t.Run(dialect, func(t *testing.T) {
-			t.Parallel()
-			s := graphtest.New(t, dialect)
-			key := s.Key(t, models.Read)
-			session := s.SessionOf(t, graphtest.Organization)
-			group := syncGroup(t, s, session.ID, 0, 1024)
-			other := syncGroup(t, s, session.ID, 1, 3)
-			const query = `query($s: ID!, $g: JID!, $after: String, $first: Int) { group(sessionId: $s, jid: $g) {
+	graphtest.Each(t, func(t *testing.T, s *graphtest.Server) {
+		key := s.Key(t, models.Read)
+		session := s.SessionOf(t, graphtest.Organization)
+		group := syncGroup(t, s, session.ID, 0, 1024)
+		other := syncGroup(t, s, session.ID, 1, 3)
+		const query = `query($s: ID!, $g: JID!, $after: String, $first: Int) { group(sessionId: $s, jid: $g) {
 				members(first: $first, after: $after) { totalCount nodes { lid } edges { cursor node { lid } }
 					pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`
-			type answer struct {
-				Group struct {
-					Members struct {
-						TotalCount int
-						Nodes      []struct{ LID string }
-						Edges      []struct {
-							Cursor string
-							Node   struct{ LID string }
-						}
-						PageInfo struct {
-							HasNextPage, HasPreviousPage bool
-							StartCursor, EndCursor       *string
-						}
+		type answer struct {
+			Group struct {
+				Members struct {
+					TotalCount int
+					Nodes      []struct{ LID string }
+					Edges      []struct {
+						Cursor string
+						Node   struct{ LID string }
+					}
+					PageInfo struct {
+						HasNextPage, HasPreviousPage bool
+						StartCursor, EndCursor       *string
 					}
 				}
 			}
-			seen := map[string]bool{}
-			var after any
-			pages := 0
-			for more := true; more; pages++ {
-				var a answer
-				s.Get(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": after, "first": 100}, &a)
-				members := a.Group.Members
-				assert.Equal(t, 1024, members.TotalCount)
-				assert.Equal(t, pages > 0, members.PageInfo.HasPreviousPage)
-				require.NotEmpty(t, members.Nodes)
-				assert.Equal(t, members.Edges[0].Cursor, *members.PageInfo.StartCursor)
-				assert.Equal(t, members.Edges[len(members.Edges)-1].Cursor, *members.PageInfo.EndCursor)
-				for i, member := range members.Nodes {
-					assert.Equal(t, member, members.Edges[i].Node)
-					assert.False(t, seen[member.LID], "%s stands on two pages", member.LID)
-					seen[member.LID] = true
-				}
-				after, more = *members.PageInfo.EndCursor, members.PageInfo.HasNextPage
+		}
+		seen := map[string]bool{}
+		var after any
+		pages := 0
+		for more := true; more; pages++ {
+			var a answer
+			s.Get(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": after, "first": 100}, &a)
+			members := a.Group.Members
+			assert.Equal(t, 1024, members.TotalCount)
+			assert.Equal(t, pages > 0, members.PageInfo.HasPreviousPage)
+			require.NotEmpty(t, members.Nodes)
+			assert.Equal(t, members.Edges[0].Cursor, *members.PageInfo.StartCursor)
+			assert.Equal(t, members.Edges[len(members.Edges)-1].Cursor, *members.PageInfo.EndCursor)
+			for i, member := range members.Nodes {
+				assert.Equal(t, member, members.Edges[i].Node)
+				assert.False(t, seen[member.LID], "%s stands on two pages", member.LID)
+				seen[member.LID] = true
 			}
-			assert.Len(t, seen, 1024)
-			assert.Equal(t, 11, pages)
+			after, more = *members.PageInfo.EndCursor, members.PageInfo.HasNextPage
+		}
+		assert.Len(t, seen, 1024)
+		assert.Equal(t, 11, pages)
 
-			var past answer
-			s.Get(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": after}, &past)
-			assert.Empty(t, past.Group.Members.Nodes, "behind the last")
-			assert.Nil(t, past.Group.Members.PageInfo.EndCursor)
+		var past answer
+		s.Get(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": after}, &past)
+		assert.Empty(t, past.Group.Members.Nodes, "behind the last")
+		assert.Nil(t, past.Group.Members.PageInfo.EndCursor)
 
-			foreign := s.Post(t, key, query, map[string]any{"s": session.ID, "g": other.JID, "after": after})
-			assert.Equal(t, "VALIDATION_ERROR", foreign.Code(), "another list's cursor")
-			assert.Equal(t, "invalid_cursor", foreign.Errors[0].Extensions.Reason)
-			for _, forged := range []string{"x", "AAAA", "!", strings.Repeat("A", 5000)} {
-				r := s.Post(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": forged})
-				assert.Equal(t, "VALIDATION_ERROR", r.Code(), forged)
-			}
-			for _, size := range []int{0, -1, 201, 1 << 30} {
-				r := s.Post(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "first": size})
-				assert.Contains(t, []string{"VALIDATION_ERROR", "GRAPHQL_LIMIT_EXCEEDED"}, r.Code(), size)
-			}
-		})
-	}
+		foreign := s.Post(t, key, query, map[string]any{"s": session.ID, "g": other.JID, "after": after})
+		assert.Equal(t, "VALIDATION_ERROR", foreign.Code(), "another list's cursor")
+		assert.Equal(t, "invalid_cursor", foreign.Errors[0].Extensions.Reason)
+		for _, forged := range []string{"x", "AAAA", "!", strings.Repeat("A", 5000)} {
+			r := s.Post(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "after": forged})
+			assert.Equal(t, "VALIDATION_ERROR", r.Code(), forged)
+		}
+		for _, size := range []int{0, -1, 201, 1 << 30} {
+			r := s.Post(t, key, query, map[string]any{"s": session.ID, "g": group.JID, "first": size})
+			assert.Contains(t, []string{"VALIDATION_ERROR", "GRAPHQL_LIMIT_EXCEEDED"}, r.Code(), size)
+		}
+	})
 }
