@@ -45,6 +45,14 @@ func (w *world) chatUntil(session string, with types.JID, wanted func(*models.Ch
 	return chat
 }
 
+// pinnedByPhone has the account's phone pin a chat, or unpin it, and waits until the
+// session has heard of it.
+func (w *world) pinnedByPhone(own *wasim.Phone, session string, chat types.JID, on bool) {
+	w.Helper()
+	require.NoError(w, own.Pin(w.Context(), chat, on))
+	w.chatUntil(session, chat, func(c *models.Chat) bool { return c.Pinned == on })
+}
+
 // onPhone waits until a phone knows a chat as wanted.
 func (w *world) onPhone(phone *wasim.Phone, chat types.JID, wanted func(wasim.ChatState) bool) wasim.ChatState {
 	w.Helper()
@@ -449,17 +457,14 @@ func TestChangesSurviveWhatCannotBeRead(t *testing.T) {
 		own, alice := w.phone("Own"), w.phone("Alice")
 		session := w.link(own)
 		w.say(alice, own.JID(), "hello")
-		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
-		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		w.pinnedByPhone(own, session, alice.JID(), true)
 		w.fault(wasim.Fault{Kind: wasim.FaultStateMAC, Phone: own.Number(), Count: 1})
-		require.NoError(w, own.Pin(w.Context(), alice.JID(), false))
-		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return !c.Pinned })
+		w.pinnedByPhone(own, session, alice.JID(), false)
 
 		// As a process leaves it that dies between the steps of whatsmeow's storing.
 		pool, _ := w.db.WhatsmeowDB()
 		exec(w, pool, "DELETE FROM whatsmeow_app_state_mutation_macs")
-		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
-		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		w.pinnedByPhone(own, session, alice.JID(), true)
 	})
 }
 
@@ -471,8 +476,7 @@ func TestChangesSurviveTheProcess(t *testing.T) {
 		own, alice := w.phone("Own"), w.phone("Alice")
 		session := w.link(own)
 		w.say(alice, own.JID(), "hello")
-		require.NoError(w, own.Pin(w.Context(), alice.JID(), true))
-		w.chatUntil(session, alice.JID(), func(c *models.Chat) bool { return c.Pinned })
+		w.pinnedByPhone(own, session, alice.JID(), true)
 		w.stop()
 		row, err := w.db.Sessions.Find(w.Context(), session)
 		require.NoError(w, err)

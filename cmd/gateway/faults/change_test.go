@@ -48,14 +48,10 @@ func TestKilledWhileChanging(t *testing.T) {
 				}})
 			}
 			pause(time.Millisecond, time.Duration(5+rand.IntN(60))*time.Millisecond)
-			w.gateway.kill()
-			calls.Wait()
-			w.server.ClearFaults()
-			w.gateway.start()
-			w.working()
-			until(t, "every send is resolved", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
+			w.killed(&calls)
+			w.resolved()
 		}
-		until(t, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
+		w.relayed()
 		w.verifyChanges(friend)
 	})
 }

@@ -182,7 +182,7 @@ func (w *world) verifyKinds(f *kindFlood) {
 		return applied
 	})
 	w.same("shown", f.shown, order)
-	until(w.T, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
+	w.relayed()
 	logged := []string{}
 	for _, e := range w.gateway.events("MESSAGE") {
 		if e.Payload.ChatJID == f.chat.String() {

@@ -42,14 +42,10 @@ func TestKilledWhileSending(t *testing.T) {
 			} else {
 				until(t, "a send is taken", func() bool { return w.count(taken) > before })
 			}
-			w.gateway.kill()
-			calls.Wait()
-			w.server.ClearFaults()
-			w.gateway.start()
-			w.working()
+			w.killed(&calls)
 		}
-		until(t, "every send is resolved", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
-		until(t, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
+		w.resolved()
+		w.relayed()
 		w.verifySends(friend)
 	})
 }

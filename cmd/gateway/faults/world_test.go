@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -127,6 +128,29 @@ func (w *world) stored(chat types.JID) []models.Message {
 	}
 	require.NoError(w, rows.Err())
 	return messages
+}
+
+// relayed waits until every event that is stored is in the log.
+func (w *world) relayed() {
+	w.Helper()
+	until(w.T, "the outbox is empty", func() bool { return w.count("SELECT COUNT(*) FROM event_outbox") == 0 })
+}
+
+// resolved waits until the outcome of every send is known.
+func (w *world) resolved() {
+	w.Helper()
+	until(w.T, "every send is resolved", func() bool { return w.count("SELECT COUNT(*) FROM outgoing WHERE status = 'queued'") == 0 })
+}
+
+// killed ends the gateway in the middle of calls, and waits until the next process
+// works.
+func (w *world) killed(calls *sync.WaitGroup) {
+	w.Helper()
+	w.gateway.kill()
+	calls.Wait()
+	w.server.ClearFaults()
+	w.gateway.start()
+	w.working()
 }
 
 // count runs a query for a number; -1 while the database does not answer.
