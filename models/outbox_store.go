@@ -141,7 +141,7 @@ func (db *DB) emit(tx *gorm.DB, sessionID string, events ...NewEvent) error {
 	if err != nil {
 		return err
 	}
-	err = tx.Exec("INSERT INTO event_outbox ("+eventColumns+`)
+	err = tx.WithContext(deferred(tx.Statement.Context)).Exec("INSERT INTO event_outbox ("+eventColumns+`)
 		SELECT r.id, s.organization_id, s.id, r.name, r.key, CAST(? AS BIGINT), r.payload
 		FROM `+db.rows(eventRowColumns()...)+` AS r CROSS JOIN sessions s WHERE s.id = ? ORDER BY r.ord`, Now(), given, sessionID).Error
 	if err != nil {

@@ -61,7 +61,7 @@ func openPostgres(address string, maxConns int, observer *statementObserver) (en
 }
 
 func postgresPool(cfg *pgx.ConnConfig, conns int) *sql.DB {
-	pool := stdlib.OpenDB(*cfg)
+	pool := sql.OpenDB(pipelining{stdlib.GetConnector(*cfg)})
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	pool.SetConnMaxIdleTime(postgresIdleTime)

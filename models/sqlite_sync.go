@@ -7,11 +7,12 @@ import (
 
 type syncedLaterKey struct{}
 
-// SyncedLater gives a context whose transactions on [DB.WhatsmeowDB] SQLite does not
-// sync to the disk by themselves; a caller does that with the next commit of any
-// store, which makes all before it in the write-ahead log durable too. It is for
-// what may be undone by a power cut as long as no such commit came after it. A
-// process that is killed undoes nothing. PostgreSQL takes no notice.
+// SyncedLater gives a context whose transactions on [DB.WhatsmeowDB] are not synced
+// to the disk by themselves; a caller does that with the next commit of any store,
+// which makes all before it in the write-ahead log durable too. It is for what may
+// be undone by a power cut, or by a crash of PostgreSQL, as long as no such commit
+// came after it. A process of ours that is killed undoes nothing. In PostgreSQL their
+// writes wait for the next question or the commit too, and fail there: see [deferred].
 func SyncedLater(ctx context.Context) context.Context {
 	return context.WithValue(ctx, syncedLaterKey{}, true)
 }

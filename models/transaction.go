@@ -13,7 +13,7 @@ func (db *DB) tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 	if db.commits != nil {
 		return db.commits.run(ctx, fn)
 	}
-	return db.engine.writer.WithContext(ctx).Transaction(fn)
+	return db.engine.writer.WithContext(pipelined(ctx)).Transaction(fn)
 }
 
 // sessionTx is tx with the session locked against every other sessionTx: what

@@ -31,9 +31,9 @@ const (
 // on as a cancellation, and the message stays with WhatsApp until it is delivered
 // again. The same goes for whatever comes behind an event that was not stored.
 //
-// And it clears what was stored in groups: clearing is a commit, hence a sync of
-// the disk, for each message. One that is not cleared when the process dies is
-// handed out again, and known by its key.
+// And it clears what was stored in groups: clearing is a commit for each message.
+// One that is not cleared when the process dies, or whose clearing a power cut takes
+// back, is handed out again, and known by its key.
 type eventBuffer struct {
 	store.EventBuffer
 	db *dbutil.Database
@@ -72,7 +72,9 @@ func (b *eventBuffer) GetBufferedEvent(ctx context.Context, ciphertextHash [32]b
 // DoDecryptionTxn implements [store.EventBuffer]. What it stores needs no sync of the
 // disk of its own: WhatsApp is acknowledged after the message is stored, and sends
 // from the state that it leaves are synced themselves. A power cut before that takes
-// back both, and the message is delivered again.
+// back both, and the message is delivered again. Of a message that is acknowledged
+// without being stored, like a device's word to another, only the state is taken
+// back: the sender's next one advances it past the one that is missing.
 func (b *eventBuffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {
 	var decryption error
 	err := b.EventBuffer.DoDecryptionTxn(models.SyncedLater(ctx), func(ctx context.Context) error {
@@ -143,7 +145,7 @@ func (b *eventBuffer) flush(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	err := b.db.DoTxn(ctx, nil, func(ctx context.Context) error {
+	err := b.db.DoTxn(models.SyncedLater(ctx), nil, func(ctx context.Context) error {
 		for _, hash := range stored {
 			if err := b.EventBuffer.ClearBufferedEventPlaintext(ctx, hash); err != nil {
 				return err
