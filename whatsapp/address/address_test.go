@@ -144,7 +144,7 @@ func FuzzParse(f *testing.F) {
 			{address.ParseGroup, func(s string) string { return address.MakeGroupJID(strings.TrimSuffix(s, "@g.us")) }},
 			{address.ParseChannel, func(s string) string { return address.MakeChannelJID(strings.TrimSuffix(s, "@newsletter")) }},
 			{address.ParsePhone, func(s string) string { return s }},
-			{address.ParseInvite, address.MakeInvite},
+			{address.ParseInvite, func(s string) string { return "https://chat.whatsapp.com/" + s }},
 		} {
 			parsed, err := kind.parse("field", given)
 			if err != nil {

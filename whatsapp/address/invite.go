@@ -35,9 +35,6 @@ func ParseInvite(field, s string) (string, error) {
 	return code, nil
 }
 
-// MakeInvite gives the link of an invite code.
-func MakeInvite(code string) string { return "https://" + inviteHost + code }
-
 // channelHost is where invite links of channels lead to.
 const channelHost = "whatsapp.com/channel/"
 
