@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -77,15 +78,26 @@ func (c *uniqueIDs) begin(f frame) bool {
 // WriteJSON implements [transport.WebsocketConn]. An id is free before the caller
 // can know that its operation has ended.
 func (c *uniqueIDs) WriteJSON(v any) error {
-	message, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("writing a websocket's message: %w", err)
-	}
-	var f frame
-	if !bytes.HasSuffix(message, []byte(`"type":"next"}`)) && json.Unmarshal(message, &f) == nil && (f.Type == "complete" || f.Type == "error") {
+	if f := frameOf(v); f.Type == "complete" || f.Type == "error" {
 		c.mu.Lock()
 		delete(c.active, f.ID)
 		c.mu.Unlock()
 	}
-	return c.websocketConn.WriteJSON(json.RawMessage(message))
+	return c.websocketConn.WriteJSON(v) //nolint:wrapcheck // the transport's own
+}
+
+// frameOf reads a message that the transport is to send. Its type is not exported, and
+// encoding it once more would take longer than all else that an event costs.
+func frameOf(v any) (f frame) {
+	message := reflect.Indirect(reflect.ValueOf(v))
+	if message.Kind() != reflect.Struct {
+		return f
+	}
+	if kind := message.FieldByName("Type"); kind.Kind() == reflect.String {
+		f.Type = kind.String()
+	}
+	if id := message.FieldByName("ID"); id.Kind() == reflect.String {
+		f.ID = id.String()
+	}
+	return f
 }
