@@ -77,12 +77,12 @@ func (s *stack) postInAChannel(expect expectation, session, channel string) {
 	a = s.send("GET", at+"/"+sent.WAMessageID+"/media", s.key, "")
 	assert.Equal(s, []any{200, "image/png"}, []any{a.StatusCode, a.Header.Get("Content-Type")})
 	const done = `{"messageId":"WAID","mode":"sync","outboxId":"ULID","replayed":false,"status":"sent","timestamp":MS,"waMessageId":"WAID"}`
-	expect("PATCH", at+"/"+sent.WAMessageID, `{"chat":"`+channel+`","text":"one dot"}`, 200, done)
+	expect("PATCH", at+"/"+sent.WAMessageID, `{"chat":"`+channel+`","text":"one dot"}`, 400, `{"error":{"code":"validation_error","message":"only texts can be edited here","details":{"field":"waMessageId"}}}`)
 	expect("DELETE", at+"/"+sent.WAMessageID, `{"chat":"`+channel+`"}`, 200, done)
 	a = s.send("GET", "/api/v1/sessions/"+session+"/channels/"+channel+"/messages", s.key, "")
 	a.into(s.T, &page)
 	require.Len(s, page.Data, 1)
-	assert.Equal(s, []any{true, "", true}, []any{page.Data[0]["edited"], page.Data[0]["body"], page.Data[0]["deleted"]})
+	assert.Equal(s, []any{false, "", true}, []any{page.Data[0]["edited"], page.Data[0]["body"], page.Data[0]["deleted"]})
 	expect("POST", at, `{"type":"poll","to":"`+channel+`","name":"?","options":["a","b"]}`, 400,
 		`{"error":{"code":"validation_error","message":"a poll cannot be sent to a channel","details":{"field":"to"}}}`)
 }

@@ -105,7 +105,7 @@ func (inTakeBack) ForceRequestBody() {}
 // inEditMessage is the input of editMessage.
 type inEditMessage struct {
 	inChange
-	Text     string   `json:"text" required:"true" maxLength:"65536" description:"The new text, or caption." example:"Hello!"`
+	Text     string   `json:"text" required:"true" maxLength:"65536" description:"The new text." example:"Hello!"`
 	Mentions []string `json:"mentions" description:"People named in the text." example:"[]"`
 }
 
@@ -147,8 +147,12 @@ func messageRows() []route {
 			}
 			return root.Mutation().SendMessage(ctx, in.Session, input)
 		}, presentSend),
-		row(changing("editMessage", http.MethodPatch, messagePath, "Replace the text, or the caption, of a message of the account's own, or of a post in a channel that it may write in."),
+		row(changing("editMessage", http.MethodPatch, messagePath, "Replace the text of a text message of the account's own, or of such a post in a channel that it may write in. Captions: over GraphQL."),
 			func(ctx context.Context, root gen.ResolverRoot, in inEditMessage) (*models.Outgoing, error) {
+				// The contract's edits are of texts. What else is wrong, the resolver says.
+				if m, err := root.Query().Message(ctx, in.Session, in.Message); err == nil && m != nil && m.HasMedia {
+					return nil, fault.Invalid("waMessageId", "only texts can be edited here")
+				}
 				input := gen.EditMessageInput{Chat: in.Chat, WaMessageID: in.Message, Text: in.Text}
 				if len(in.Mentions) > 0 {
 					input.Mentions = graphql.OmittableOf(in.Mentions)

@@ -125,11 +125,12 @@ func (s *stack) lifeOfAMessage(expect expectation, session string, bert *wasim.P
 	send(`"type":"contact","vcard":"BEGIN:VCARD\nVERSION:3.0\nFN:Bob\nEND:VCARD"`)
 	const gif = "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==" // a WebP of one pixel
 	send(`"type":"sticker","media":{"data":"data:image/webp;base64,` + gif + `"}`)
-	send(`"type":"document","media":{"data":"aGVsbG8=","filename":"hello.txt","mimetype":"text/plain","caption":"read"}`)
+	file := send(`"type":"document","media":{"data":"aGVsbG8=","filename":"hello.txt","mimetype":"text/plain","caption":"read"}`)
 	expect("DELETE", at+"/"+text, `{`+chat+`,"sender":""}`, 200, done)
 
 	for _, c := range []struct{ method, path, body, want string }{
 		{"PATCH", "/" + text, `{` + chat + `,"text":"x"}`, `{"error":{"code":"validation_error","message":"the message was taken back","details":{"field":"waMessageId"}}}`},
+		{"PATCH", "/" + file, `{` + chat + `,"text":"x"}`, `{"error":{"code":"validation_error","message":"only texts can be edited here","details":{"field":"waMessageId"}}}`},
 		{"POST", "/" + text + "/vote", `{` + chat + `}`, `{"error":{"code":"validation_error","message":"options is required","details":{"field":"options"}}}`},
 		{"POST", "/" + poll + "/vote", `{` + chat + `,"options":["maybe"]}`, `{"error":{"code":"validation_error","message":"options must be different ones of the poll's","details":{"field":"options"}}}`},
 		{"POST", "/" + poll + "/vote", `{` + chat + `,"options":["yes","no"]}`, `{"error":{"code":"validation_error","message":"options has more than the poll allows","details":{"field":"options","max":1}}}`},
