@@ -42,7 +42,7 @@ test: ## Run all tests (PostgreSQL's too where its binaries are installed)
 
 .PHONY: bench
 bench: ## Run all benchmarks and print the ratios
-	go test -run '^$$' -bench . -benchmem -timeout 60m ./... | awk -f .ci/ratios.awk
+	TEST_DATABASE_SYNC=1 go test -run '^$$' -bench . -benchmem -timeout 60m ./... | awk -f .ci/ratios.awk
 
 .PHONY: generate
 generate: ## Regenerate everything that is generated

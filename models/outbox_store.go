@@ -137,11 +137,21 @@ func (db *DB) emit(tx *gorm.DB, sessionID string, events ...NewEvent) error {
 		}
 		rows[i] = eventRow{Ord: i, ID: eventIDPrefix + ulid.Make().String(), Name: string(e.Name), Key: e.Key, Payload: string(payload)}
 	}
+	tx = tx.WithContext(deferred(tx.Statement.Context))
+	if len(rows) == 1 { // as nearly always: the database need not take JSON in JSON apart
+		e := rows[0]
+		err := tx.Exec("INSERT INTO event_outbox ("+eventColumns+") SELECT CAST(? AS TEXT), organization_id, id, CAST(? AS TEXT), CAST(? AS TEXT), "+
+			"CAST(? AS BIGINT), CAST(? AS TEXT) FROM sessions WHERE id = ?", e.ID, e.Name, e.Key, Now(), e.Payload, sessionID).Error
+		if err != nil {
+			return fmt.Errorf("writing an event to the outbox: %w", err)
+		}
+		return nil
+	}
 	given, err := asRows(rows)
 	if err != nil {
 		return err
 	}
-	err = tx.WithContext(deferred(tx.Statement.Context)).Exec("INSERT INTO event_outbox ("+eventColumns+`)
+	err = tx.Exec("INSERT INTO event_outbox ("+eventColumns+`)
 		SELECT r.id, s.organization_id, s.id, r.name, r.key, CAST(? AS BIGINT), r.payload
 		FROM `+db.rows(eventRowColumns()...)+` AS r CROSS JOIN sessions s WHERE s.id = ? ORDER BY r.ord`, Now(), given, sessionID).Error
 	if err != nil {

@@ -20,6 +20,10 @@ import (
 //go:embed cluster.sh
 var clusterScript string
 
+// syncSetting is the variable that makes the cluster sync its commits to the disk,
+// as SQLite does in every test. Benchmarks want to know what that costs.
+const syncSetting = "TEST_DATABASE_SYNC"
+
 // errNoPostgres says that there is nothing to test on.
 var errNoPostgres = errors.New("no PostgreSQL binaries found")
 
@@ -40,7 +44,11 @@ func startCluster() (address string, held *os.File, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("starting PostgreSQL: %w", err)
 	}
-	script := exec.Command("sh", "-c", clusterScript, "cluster", bin, strconv.Itoa(port))
+	sync := "off"
+	if os.Getenv(syncSetting) != "" {
+		sync = "on"
+	}
+	script := exec.Command("sh", "-c", clusterScript, "cluster", bin, strconv.Itoa(port), sync)
 	script.Stdin = alive
 	asPostgresUser(script)
 	output, err := script.StdoutPipe()
