@@ -69,7 +69,7 @@ func (s *OutboxStore) Delete(ctx context.Context, ids []string) error {
 		return err
 	}
 	err = s.db.tx(ctx, func(tx *gorm.DB) error {
-		return tx.Exec("DELETE FROM event_outbox WHERE id IN "+s.db.in(text("id")), given).Error
+		return tx.WithContext(deferred(ctx)).Exec("DELETE FROM event_outbox WHERE id IN "+s.db.in(text("id")), given).Error
 	})
 	return storeError("event", "deleting from the outbox", err)
 }
