@@ -96,12 +96,12 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (add
 			return added{message: own}, err
 		}
 	}
-	told, err := insertMessage(tx, stored, message, chat.ID)
+	came, err := insertMessage(tx, stored, message, chat.ID)
 	if errors.Is(err, sql.ErrNoRows) { // a new chat, or the message is there
 		if stored.ChatID, err = db.chatID(tx, sessionID, message.Chat, chat.ID, now); err != nil {
 			return added{}, err
 		}
-		told, err = insertMessage(tx, stored, message, chat.ID)
+		came, err = insertMessage(tx, stored, message, chat.ID)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return db.knownMessage(tx, stored, message.History)
@@ -117,14 +117,20 @@ func (db *DB) addMessage(tx *gorm.DB, sessionID string, message NewMessage) (add
 			return added{}, err
 		}
 	}
-	changed, err := db.touchChat(tx, stored, message, now)
-	if err == nil && changed {
-		stored, err = db.applyWaiting(tx, stored)
+	if message.counts() {
+		if err := db.touchChat(tx, stored, message, came.archived, now); err != nil {
+			return added{}, err
+		}
+		if came.changed {
+			if stored, err = db.applyWaiting(tx, stored); err != nil {
+				return added{}, err
+			}
+		}
 	}
-	if err == nil && !db.indexesWith(message) {
+	if !db.indexesWith(message) {
 		err = db.index(tx, stored)
 	}
-	return added{message: stored, fresh: true, news: told}, err
+	return added{message: stored, fresh: true, news: came.told}, err
 }
 
 // knownMessage is addMessage for one that is there. It is news when the past, or
@@ -179,14 +185,20 @@ func (db *DB) placeOf(tx *gorm.DB, sessionID string, sender Person, chat ChatAdd
 	return from, with, nil
 }
 
+// inserted is what the database says of a message that it has just stored.
+type inserted struct {
+	told     bool // events tell of it: not of the past, unless it takes the place of what could not be read
+	archived bool // its chat is
+	changed  bool // changes of it are here already
+}
+
 // insertMessage adds the row to the chat with this address or person, and fills
 // in its number and its chat's; sql.ErrNoRows when there is no such chat, or the
-// message is there already. told is whether events tell of it: not of the past,
-// unless it takes the place of what could not be read.
-func insertMessage(tx *gorm.DB, m *Message, given NewMessage, person int64) (told bool, err error) {
+// message is there already.
+func insertMessage(tx *gorm.DB, m *Message, given NewMessage, person int64) (inserted, error) {
 	mentions, err := encodeMentions(m.Mentions)
 	if err != nil {
-		return false, err
+		return inserted{}, err
 	}
 	chat, value := "c.jid = ? AND c.jid <> ''", any(given.Chat.JID)
 	if person != 0 {
@@ -194,8 +206,9 @@ func insertMessage(tx *gorm.DB, m *Message, given NewMessage, person int64) (tol
 	}
 	content, err := m.Content.encode()
 	if err != nil {
-		return false, err
+		return inserted{}, err
 	}
+	var came inserted
 	err = tx.Raw(`INSERT INTO messages (session_id, chat_id, wa_message_id, sender_id, from_me, type, body, quoted_id, mentions,
 			has_media, content, hidden, server_id, starred, ack_level, error, timestamp, created_at, updated_at, raw, told)
 		SELECT c.session_id, c.id, ?, CAST(? AS BIGINT), CAST(? AS `+boolean(tx)+`), ?, ?, ?, ?, CAST(? AS `+boolean(tx)+`), ?,
@@ -205,14 +218,16 @@ func insertMessage(tx *gorm.DB, m *Message, given NewMessage, person int64) (tol
 			quoted_id = excluded.quoted_id, mentions = excluded.mentions, has_media = excluded.has_media, content = excluded.content,
 			hidden = excluded.hidden, server_id = excluded.server_id,
 			ack_level = excluded.ack_level, error = excluded.error, updated_at = excluded.updated_at, raw = excluded.raw
-		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable' RETURNING id, chat_id, told`,
+		WHERE messages.type = 'undecryptable' AND excluded.type <> 'undecryptable'
+		RETURNING id, chat_id, told, (SELECT h.archived FROM chats h WHERE h.id = messages.chat_id),
+			EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = messages.chat_id AND w.quoted_id = messages.wa_message_id AND w.hidden AND NOT w.applied)`,
 		m.WAMessageID, m.SenderID, m.FromMe, m.Type, m.Body, m.QuotedID, mentions,
 		m.HasMedia, content, m.Hidden, m.ServerID, m.Starred, m.AckLevel, m.Error, m.Timestamp, m.CreatedAt, m.UpdatedAt, notNull(given.Raw), !given.History,
-		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID, &told)
+		m.SessionID, value).Row().Scan(&m.ID, &m.ChatID, &came.told, &came.archived, &came.changed)
 	if err != nil {
-		return false, fmt.Errorf("adding a message: %w", err)
+		return inserted{}, fmt.Errorf("adding a message: %w", err)
 	}
-	return told, nil
+	return came, nil
 }
 
 // boolean is the type of a truth value in the database's own words.
@@ -223,27 +238,26 @@ func boolean(tx *gorm.DB) string {
 	return "INTEGER"
 }
 
-// touchChat counts a new message in its chat, and tells whether changes of it are
-// here already.
-func (db *DB) touchChat(tx *gorm.DB, stored *Message, m NewMessage, now Millis) (changed bool, err error) {
-	if m.Quiet || stored.Hidden || m.Type == MessageUndecryptable {
-		return false, nil
-	}
+// counts reports whether a new message shows in its chat, and is counted there.
+func (m *NewMessage) counts() bool {
+	return !m.Quiet && !m.Type.Changes() && m.Type != MessageUndecryptable
+}
+
+// touchChat counts a new message in its chat, which it takes out of the archive.
+func (db *DB) touchChat(tx *gorm.DB, stored *Message, m NewMessage, archived bool, now Millis) error {
 	unread := 1
 	if m.FromMe || m.History {
 		unread = 0
 	}
-	var archived bool
 	indexing, values := db.indexWith(stored)
-	err = tx.Raw(indexing+`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
-		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?
-		RETURNING archived, EXISTS (SELECT 1 FROM messages w WHERE w.chat_id = chats.id AND w.quoted_id = ? AND w.hidden AND NOT w.applied)`,
-		append(values, unread, now, m.Timestamp, m.Timestamp, stored.ChatID, stored.WAMessageID)...).Row().Scan(&archived, &changed)
+	err := tx.WithContext(deferred(tx.Statement.Context)).Exec(indexing+`UPDATE chats SET unread_count = unread_count + ?, updated_at = ?,
+		last_message_at = CASE WHEN last_message_at < ? THEN ? ELSE last_message_at END WHERE id = ?`,
+		append(values, unread, now, m.Timestamp, m.Timestamp, stored.ChatID)...).Error
 	if err != nil {
-		return false, fmt.Errorf("counting a message in its chat: %w", err)
+		return fmt.Errorf("counting a message in its chat: %w", err)
 	}
 	if archived && !m.History {
-		err = db.unarchive(tx, stored.ChatID)
+		return db.unarchive(tx, stored.ChatID)
 	}
-	return changed, err
+	return nil
 }

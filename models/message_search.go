@@ -83,7 +83,7 @@ func (db *DB) index(tx *gorm.DB, m *Message) error {
 // indexesWith reports whether a new message is indexed with the statement that
 // counts it in its chat: a way to PostgreSQL and back less.
 func (db *DB) indexesWith(m NewMessage) bool {
-	return db.engine.dialect == dialectPostgres && !m.Quiet && !m.Type.Changes() && m.Type != MessageUndecryptable
+	return db.engine.dialect == dialectPostgres && m.counts()
 }
 
 // indexWith begins a statement that makes a new message found by its words, with
