@@ -245,7 +245,7 @@ func (c *conn) writeLoop() {
 			}
 		}
 		if closing {
-			c.wait(c.srv.options.CloseGrace)
+			c.wait(c.srv.options.CloseGrace, nil)
 			_ = c.ws.Close(websocket.StatusNormalClosure, "")
 			return
 		}
@@ -254,7 +254,7 @@ func (c *conn) writeLoop() {
 
 func (c *conn) write(n node) error {
 	if device := c.companion.Load(); device != nil {
-		if slow, ok := c.srv.faults.take(FaultSlow, device.phone.number); ok && !c.wait(slow.Delay) {
+		if slow, ok := c.srv.faults.take(FaultSlow, device.phone.number); ok && !c.wait(slow.Delay, c.srv.faults.ending()) {
 			return c.ctx.Err()
 		}
 	}
@@ -271,12 +271,15 @@ func (c *conn) write(n node) error {
 	return nil
 }
 
-// wait sleeps, or gives false when the connection ends first.
-func (c *conn) wait(d time.Duration) bool {
+// wait sleeps, at most until it is over, or gives false when the connection ends
+// first. over may be nil.
+func (c *conn) wait(d time.Duration, over <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-over:
 		return true
 	case <-c.ctx.Done():
 		return false

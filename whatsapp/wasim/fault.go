@@ -40,7 +40,8 @@ const (
 	// FaultClientOutdated cuts sockets now and refuses log-ins and registrations
 	// as too old (405).
 	FaultClientOutdated FaultKind = "client_outdated"
-	// FaultSlow delays each stanza to a companion by Fault.Delay.
+	// FaultSlow delays each stanza to a companion by Fault.Delay, at most until all
+	// faults are cleared.
 	FaultSlow FaultKind = "slow"
 	// FaultOffline is a broken network: sockets are cut now and again as soon as
 	// they come back.
@@ -115,6 +116,7 @@ type faultTable struct {
 	acted *atomic.Int64
 	mu    sync.Mutex
 	table []*Fault
+	ended chan struct{} // closed when all are cleared; nil: nobody waits for that
 }
 
 // take asks whether a fault of that kind strikes the phone now, and counts it.
@@ -176,6 +178,20 @@ func (t *faultTable) clear() {
 	defer t.mu.Unlock()
 	t.table = nil
 	t.set.Store(0)
+	if t.ended != nil {
+		close(t.ended)
+		t.ended = nil
+	}
+}
+
+// ending gives a channel that is closed when all faults are cleared.
+func (t *faultTable) ending() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended == nil {
+		t.ended = make(chan struct{})
+	}
+	return t.ended
 }
 
 // list copies the faults that are still set.

@@ -184,6 +184,12 @@ func TestFaultSlow(t *testing.T) {
 	require.NoError(t, err)
 	want(a, saying("slow"))
 	assert.GreaterOrEqual(t, time.Since(start), delay)
+
+	require.NoError(t, srv.SetFault(wasim.Fault{Kind: wasim.FaultSlow, Phone: anna.Number(), Delay: time.Hour}))
+	_, err = bert.SendText(within(t), anna.JID(), "held")
+	require.NoError(t, err)
+	srv.ClearFaults()
+	want(a, saying("held"))
 }
 
 func TestFaultOffline(t *testing.T) {

@@ -176,7 +176,8 @@ func TestRedeliverWhatIsGone(t *testing.T) {
 func TestRangesThatOverlap(t *testing.T) {
 	t.Parallel()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
-		s, r := newStack(t, db), newReceiver(t)
+		// What waits at the gate must not be given up meanwhile.
+		s, r := newStack(t, db, func(c *webhook.Config) { c.Timing.Timeout = patience }), newReceiver(t)
 		past := s.happen("org", 150, keys(10)...)
 		hook := s.hook("org", r.url())
 		gate := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -82,13 +83,26 @@ func (b *tail) String() string {
 	return b.text.String()
 }
 
+// freeAddress finds an address that one process after the other can listen on: below
+// the ports that systems give to connections, which would take it in between.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000))
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.FailNow(t, "no address is free")
+	return ""
+}
+
 // newGateway starts a gateway for the first time.
 func newGateway(t *testing.T, settings ...string) *gateway {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := freeAddress(t)
 	g := &gateway{t: t, address: address, log: &tail{}, env: append([]string{
 		runAsGateway + "=1", "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "GATEWAY_ADDR=" + address, "GATEWAY_ALLOW_PRIVATE_NETWORKS=true",
 	}, settings...)}
