@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -298,5 +299,34 @@ func TestListIdentities(t *testing.T) {
 		counts, err := db.Identities.CountBySessions(ctx, []string{big.ID, small.ID, empty.ID}, models.ContactFilter{})
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int{big.ID: 5, small.ID: 1}, counts)
+	})
+}
+
+// TestPeopleOfAnUndoneTransaction: who was new in it is not remembered.
+func TestPeopleOfAnUndoneTransaction(t *testing.T) {
+	t.Parallel()
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ctx, session := t.Context(), modelstest.Session(t, db, "org")
+		failed := errors.New("a later step")
+		err := db.Upserting(ctx, session.ID, func(upsert func(...models.Person) ([]int64, error)) error {
+			for range 2 {
+				if _, err := upsert(lid("1")); err != nil {
+					return err
+				}
+			}
+			return failed
+		})
+		require.ErrorIs(t, err, failed)
+		again, err := db.Identities.Upsert(ctx, session.ID, []models.Person{lid("1")})
+		require.NoError(t, err)
+		stored, err := db.Identities.Get(ctx, session.ID, "1@lid")
+		require.NoError(t, err)
+		assert.Equal(t, stored.ID, again[0])
+		// From the second time on it is remembered.
+		for range 2 {
+			same, err := db.Identities.Upsert(ctx, session.ID, []models.Person{lid("1")})
+			require.NoError(t, err)
+			assert.Equal(t, again, same)
+		}
 	})
 }

@@ -25,6 +25,7 @@ type peopleCache struct {
 
 	mu      sync.Mutex
 	changes map[string]uint64 // by session: counts changes of its people
+	open    map[string]bool   // by session: its transaction has changed people, and may be undone
 }
 
 // told is what an event says of a person of a session.
@@ -44,7 +45,7 @@ func newPeopleCache() (*peopleCache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the memory of people: %w", err)
 	}
-	return &peopleCache{people: people, changes: make(map[string]uint64)}, nil
+	return &peopleCache{people: people, changes: make(map[string]uint64), open: make(map[string]bool)}, nil
 }
 
 // recall gives all of these people; ok is false when one is not remembered. It is
@@ -62,9 +63,22 @@ func (c *peopleCache) recall(session string, people []Person) (identities []Iden
 	return identities, true
 }
 
-// remember notes people as they are stored.
+// begin is called at the start of a sessionTx: the one before has ended.
+func (c *peopleCache) begin(session string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, session)
+}
+
+// remember notes people as they are stored, unless the transaction has changed any.
 func (c *peopleCache) remember(session string, people []Person, identities []Identity) {
-	change, until := c.change(session), time.Now().Add(rememberedTime)
+	c.mu.Lock()
+	change, open := c.changes[session], c.open[session]
+	c.mu.Unlock()
+	if open {
+		return
+	}
+	until := time.Now().Add(rememberedTime)
 	for i, p := range people {
 		c.people.Add(told{session, p}, remembered{identities[i], change, until})
 	}
@@ -75,6 +89,7 @@ func (c *peopleCache) forget(session string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changes[session]++
+	c.open[session] = true
 }
 
 // forgetAll is called when it is not certain what is stored.

@@ -29,6 +29,7 @@ func (db *DB) sessionTx(ctx context.Context, sessionID string, fn func(tx *gorm.
 		if err := tx.Raw(query, sessionID).Row().Scan(&id); err != nil {
 			return storeError("session", "locking session "+sessionID, err)
 		}
+		db.people.begin(sessionID)
 		return fn(tx)
 	})
 	if err == nil {
