@@ -135,6 +135,7 @@ func Examples(sessionID, groupJID string) []Example {
         body
       }
       content {
+        __typename
         ... on MediaContent {
           kind
           mimetype
