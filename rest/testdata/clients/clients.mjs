@@ -117,15 +117,15 @@ async function browser() {
   await once(server, "listening");
   const profile = mkdtempSync(join(tmpdir(), "browser-"));
   const chromium = spawn(process.env.CHROMIUM ?? "chromium",
-    ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: "ignore" });
+    ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: "ignore", detached: true });
   const failed = once(chromium, "exit").then(() => { throw new Error("the browser ended"); });
   const ids = await Promise.race([heard, failed]);
   failed.catch(() => {});
-  chromium.kill();
+  process.kill(-chromium.pid, "SIGKILL"); // its helpers too, which write to the profile
   await failed.catch(() => {});
   server.closeAllConnections();
   server.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   return ids;
 }
 
