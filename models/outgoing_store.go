@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -252,5 +253,6 @@ func (s *OutgoingStore) list(ctx context.Context, where string, values ...any) (
 	for i := range all {
 		all[i].Message = byID[all[i].MessageID]
 	}
-	return all, nil
+	// One without a message was deleted with it just now.
+	return slices.DeleteFunc(all, func(o Outgoing) bool { return o.Message == nil }), nil
 }

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -188,4 +189,56 @@ func TestIdempotencyKeysOfSends(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 1, pruned)
 	})
+}
+
+func TestASendThatIsDeletedWhileItIsReadIsNotThere(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []string{modelstest.SQLite, modelstest.Postgres} {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			var saw func(sql string)
+			db := modelstest.Open(t, dialect, func(cfg *models.Config) {
+				cfg.StatementHook = func(sql string) {
+					if saw != nil {
+						saw(sql)
+					}
+				}
+			})
+			for what, read := range map[string]func(send *models.Outgoing) error{
+				"get": func(send *models.Outgoing) error {
+					_, err := db.Outgoing.Get(t.Context(), send.ID)
+					return err
+				},
+				"failed": func(send *models.Outgoing) error {
+					_, err := db.Outgoing.Failed(t.Context(), send, models.Failure{})
+					return err
+				},
+				"queued": func(send *models.Outgoing) error {
+					sends, err := db.Outgoing.Queued(t.Context(), send.SessionID, nil, 10)
+					assert.Empty(t, sends)
+					return err
+				},
+			} {
+				session := modelstest.Session(t, db, "org-"+what)
+				send, err := db.Outgoing.Create(t.Context(), intent(session, "A", aliceJID))
+				require.NoError(t, err)
+				deleted := false
+				saw = func(sql string) {
+					if deleted || !strings.HasPrefix(sql, "SELECT o.id") {
+						return
+					}
+					deleted = true
+					assert.NoError(t, db.Sessions.Delete(t.Context(), session.ID))
+				}
+				err = read(send)
+				saw = nil
+				require.True(t, deleted)
+				if what == "queued" {
+					require.NoError(t, err)
+				} else {
+					require.True(t, fault.Is(err, fault.NotFound), "%s: %v", what, err)
+				}
+			}
+		})
+	}
 }
