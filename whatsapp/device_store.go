@@ -67,8 +67,8 @@ func (s linkedDevices) PutDevice(ctx context.Context, device *store.Device) erro
 }
 
 // prepare gives a stored device the faster store of prekeys, the safer buffer of
-// events and the watched app state, and keeps a removed one away, for one link. No
-// client may use the device at that moment.
+// events, the sessions in turns and the watched app state, and keeps a removed one
+// away, for one link. No client may use the device at that moment.
 func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away func(error), stateChanges func(context.Context) error) {
 	if !device.Initialized || device.Deleted {
 		return
@@ -83,6 +83,8 @@ func (s *deviceStore) prepare(device *store.Device, refuses func() bool, away fu
 		device.AppState = watchedState{device.AppState, stateChanges}
 	}
 	if _, done := device.EventBuffer.(*eventBuffer); !done {
-		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, db: s.db, refuses: refuses, away: away}
+		turn := newSessionTurn()
+		device.Sessions = &signalSessions{SessionStore: device.Sessions, turn: turn}
+		device.EventBuffer = &eventBuffer{EventBuffer: device.EventBuffer, db: s.db, turn: turn, refuses: refuses, away: away}
 	}
 }

@@ -36,7 +36,8 @@ const (
 // back, is handed out again, and known by its key.
 type eventBuffer struct {
 	store.EventBuffer
-	db *dbutil.Database
+	db   *dbutil.Database
+	turn *sessionTurn
 	// refuses tells whether nothing more may be taken from this connection.
 	refuses func() bool
 	// away hears of a failure of the database.
@@ -76,8 +77,13 @@ func (b *eventBuffer) GetBufferedEvent(ctx context.Context, ciphertextHash [32]b
 // without being stored, like a device's word to another, only the state is taken
 // back: the sender's next one advances it past the one that is missing.
 func (b *eventBuffer) DoDecryptionTxn(ctx context.Context, decrypt func(context.Context) error) error {
+	ctx, err := b.turn.decrypting(ctx)
+	if err != nil {
+		return b.cancelled(ctx, err)
+	}
+	defer b.turn.end()
 	var decryption error
-	err := b.EventBuffer.DoDecryptionTxn(models.SyncedLater(ctx), func(ctx context.Context) error {
+	err = b.EventBuffer.DoDecryptionTxn(models.SyncedLater(ctx), func(ctx context.Context) error {
 		decryption = decrypt(ctx)
 		return decryption
 	})

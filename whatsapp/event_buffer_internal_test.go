@@ -35,7 +35,7 @@ func TestEventBufferTellsTheDatabaseFromTheMessage(t *testing.T) {
 		away    []error
 		refuses bool
 		inner   = &failing{}
-		buffer  = &eventBuffer{EventBuffer: inner, refuses: func() bool { return refuses }, away: func(err error) { away = append(away, err) }}
+		buffer  = &eventBuffer{EventBuffer: inner, turn: newSessionTurn(), refuses: func() bool { return refuses }, away: func(err error) { away = append(away, err) }}
 	)
 	decrypt := func(hash byte, failure error) error {
 		_, err := buffer.GetBufferedEvent(t.Context(), [32]byte{hash})
