@@ -33,15 +33,24 @@ func newSessionTurn() *sessionTurn {
 	return t
 }
 
-type decryptingKey struct{}
+// decryption is one that has the turn: the sessions that it has read, by address.
+type decryption map[string][]byte
+
+type decryptionKey struct{}
 
 // decrypting waits for the turn of a decryption, which ends it, and gives the context
 // to decrypt with. An error is the context's.
 func (t *sessionTurn) decrypting(ctx context.Context) (context.Context, error) {
-	return context.WithValue(ctx, decryptingKey{}, true), t.begin(ctx)
+	return context.WithValue(ctx, decryptionKey{}, decryption{}), t.begin(ctx)
 }
 
-func isDecrypting(ctx context.Context) bool { return ctx.Value(decryptingKey{}) != nil }
+// decryptionOf gives nil when ctx is not one of a decryption.
+func decryptionOf(ctx context.Context) decryption {
+	d, _ := ctx.Value(decryptionKey{}).(decryption)
+	return d
+}
+
+func isDecrypting(ctx context.Context) bool { return decryptionOf(ctx) != nil }
 
 func (t *sessionTurn) begin(ctx context.Context) error {
 	select {
@@ -93,7 +102,8 @@ func (t *sessionTurn) writes(ctx context.Context) (end func()) {
 	return t.end
 }
 
-// signalSessions is whatsmeow's store of Signal sessions, in turns.
+// signalSessions is whatsmeow's store of Signal sessions, in turns, whose archived
+// states a decryption does not spoil.
 type signalSessions struct {
 	store.SessionStore
 	turn *sessionTurn
@@ -107,6 +117,8 @@ func (s *signalSessions) GetSession(ctx context.Context, address string) ([]byte
 	session, err := s.SessionStore.GetSession(ctx, address)
 	if err != nil {
 		s.turn.writes(ctx)()
+	} else if d := decryptionOf(ctx); d != nil {
+		d[address] = session
 	}
 	return session, err
 }
@@ -126,6 +138,12 @@ func (s *signalSessions) GetManySessions(ctx context.Context, addresses []string
 // PutSession implements [store.SessionStore].
 func (s *signalSessions) PutSession(ctx context.Context, address string, session []byte) error {
 	defer s.turn.writes(ctx)()
+	if d := decryptionOf(ctx); d != nil {
+		var err error
+		if session, err = restoreStates(d[address], session); err != nil {
+			return err
+		}
+	}
 	return s.SessionStore.PutSession(ctx, address, session)
 }
 

@@ -202,13 +202,13 @@ func (p *Phone) openLocked(ctx context.Context, from *companion, chat types.JID,
 		if err != nil {
 			return nil, fmt.Errorf("reading prekey message: %w", err)
 		}
-		return session.NewCipher(session.NewBuilderFromSignal(device, address, serializer), address).DecryptMessage(ctx, sealed)
+		return p.openFirstLocked(ctx, address, sealed)
 	case "msg":
 		sealed, err := protocol.NewSignalMessageFromBytes(contentOf(enc), serializer.SignalMessage)
 		if err != nil {
 			return nil, fmt.Errorf("reading message: %w", err)
 		}
-		return session.NewCipher(session.NewBuilderFromSignal(device, address, serializer), address).Decrypt(ctx, sealed)
+		return p.openNextLocked(ctx, address, sealed)
 	case "skmsg":
 		sealed, err := protocol.NewSenderKeyMessageFromBytes(contentOf(enc), serializer.SenderKeyMessage)
 		if err != nil {
